@@ -27,6 +27,12 @@ std::string times(std::int64_t wanted, std::int64_t given) {
   return std::to_string(tenths / 10) + (tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10));
 }
 
+ComponentError cut_too_late(const std::string& cut, std::int64_t rows) {
+  return {component, "first_stride = 2 has no effect: behind the cut '" + cut +
+                         "' the backbone does not downsample any more, so all branches have maps of " +
+                         std::to_string(rows) + " rows; cut before its last stage, or set first_stride = 1"};
+}
+
 using PartNames = std::array<std::string, part_names.size()>;
 
 /// What the programs' layouts have in common.
@@ -141,7 +147,9 @@ std::vector<WeightsLayout> Mgn::weights_layouts() {
 }
 
 Mgn::Mgn(const Params& params, const Context& context)
-    : reduced_dim_(params.reduced_dim),
+    : cut_(params.cut),
+      first_stride_(params.first_stride),
+      reduced_dim_(params.reduced_dim),
       identities_(context.identities),
       trunk_(context.backbone.trunk(params.cut)) {
   for (std::int64_t number = 1; number <= branch_count; ++number) {
@@ -200,14 +208,21 @@ std::vector<OutputInfo> Mgn::outputs() const {
 std::vector<torch::Tensor> Mgn::pool(const Activations& trunk_features) {
   std::vector<torch::Tensor> global;
   std::vector<torch::Tensor> stripes;
+  std::int64_t first_rows = 0;
   for (const auto& branch : branches_) {
-    const auto features = branch.rest->propagate(trunk_features).map();
+    const auto activations = branch.rest->propagate(trunk_features);
+    const auto features = activations.map();
     const auto rows = features.size(2);
     if (rows < branch.stripe_count) {
       throw ComponentError(component, "the last feature map of the backbone has " + std::to_string(rows) +
                                           " rows, too few for " + std::to_string(branch.stripe_count) +
                                           " stripes; make the images at least " +
                                           times(branch.stripe_count, rows) + " times as tall");
+    }
+    if (first_rows == 0) {
+      first_rows = rows;
+    } else if (is_training() && first_stride_ == 2 && rows == first_rows && !activations.grid) {
+      throw cut_too_late(cut_, rows);  // tokens have no last stride
     }
     global.push_back(branch.global->forward(features));
     if (branch.stripes == nullptr) continue;

@@ -47,7 +47,7 @@ class Mgn final : public Head {
   [[nodiscard]] std::shared_ptr<NetworkPart> trunk() const override { return trunk_; }
   [[nodiscard]] std::vector<OutputInfo> outputs() const override;
   /// Throws ComponentError when the branches' maps have fewer rows than stripes, and in training when the
-  /// batch has a single image.
+  /// batch has a single image, or when the first branch's stride of 2 changes nothing.
   [[nodiscard]] std::vector<torch::Tensor> forward(const Activations& features) override;
 
  private:
@@ -73,6 +73,8 @@ class Mgn final : public Head {
   /// The 8 reduced vectors [N, reduced_dim].
   [[nodiscard]] std::vector<torch::Tensor> reduce(const std::vector<torch::Tensor>& pooled);
 
+  std::string cut_;
+  std::int64_t first_stride_;
   std::int64_t reduced_dim_;
   std::int64_t identities_;
   std::shared_ptr<NetworkPart> trunk_;

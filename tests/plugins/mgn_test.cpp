@@ -269,6 +269,19 @@ TEST_CASE("images too low for three stripes are refused with the height that the
   CHECK_NOTHROW((void)head.forward(trunk->propagate(torch::rand({2, 3, 48, 32})).values));
 }
 
+TEST_CASE("a cut behind the last downsampling is refused, unless the branches' strides are the same") {
+  auto backbone = small_backbone();
+  const auto trained = [&](const Mgn::Params& params) {
+    Mgn head(params, {backbone, identities});
+    return head.forward(head.trunk()->propagate(torch::rand({2, 3, 96, 32})).values);
+  };
+  CHECK_THROWS_WITH_AS((void)trained({.cut = "layer4.0", .reduced_dim = 16}),
+                       doctest::Contains("first_stride = 2 has no effect: behind the cut 'layer4.0'"),
+                       ComponentError);
+  CHECK_NOTHROW((void)trained({.cut = "layer4.0", .reduced_dim = 16, .first_stride = 1}));
+  CHECK_NOTHROW((void)trained({.cut = "layer3.1", .reduced_dim = 16}));
+}
+
 TEST_CASE("a batch of one image is too few to train on") {
   auto backbone = small_backbone();
   Mgn head({.reduced_dim = 16}, {backbone, identities});
