@@ -78,7 +78,7 @@ void tell_of_best_by(const recipe::TrainSettings& settings, progress::ProgressSi
       "from");
 }
 
-/// The usual cause is a warm-up that is longer than the training.
+/// The usual cause is a warm-up that is longer than the training, or at whose end a fall has begun already.
 void tell_of_low_rates(const recipe::Plan& plan, progress::ProgressSink& progress) {
   constexpr double low = 0.9;
   const auto schedule = training::create_schedule(plan);
@@ -90,7 +90,7 @@ void tell_of_low_rates(const recipe::Plan& plan, progress::ProgressSink& progres
   progress.note("warning: " + plan.schedule.subject() + " takes the learning rate to " +
                 text::significant_text(100 * highest, 2) + " % of the optimizer's at most in " +
                 text::count_text(plan.train.epochs, "epoch", "epochs") +
-                "; is its warm-up longer than the training?");
+                "; is its warm-up too long for so short a training?");
 }
 
 /// A model whose training can go on to more epochs is not the plan's.
