@@ -112,24 +112,25 @@ TEST_CASE("what goes on begins a new file with what metrics.jsonl still has, and
   const TemporaryFolder folder;
   const auto metrics_file = folder / "metrics.jsonl";
   std::filesystem::path first;
+  std::int64_t checkpoint = 0;
   {
     MetricsFile metrics(metrics_file, 2);
     TensorBoardFile tensorboard(folder.path(), 2);
     tensorboard.begin(Metrics::read(metrics_file));
     tell_epoch(1, {&metrics, &tensorboard});
-    const auto checkpoint = metrics.position();
+    checkpoint = metrics.position();
     tell_epoch(2, {&metrics, &tensorboard});  // lost, and measured again
-    metrics.go_back_to(checkpoint);
     first = event_file_of(folder.path());
   }
   write_bytes(first, read_bytes(first).substr(0, 100));  // torn, which does not matter
   const auto foreign = folder.write("events.out.tfevents.1.host.other", "of another program");
+  MetricsFile metrics(metrics_file, 2);
+  metrics.go_back_to(checkpoint);
   const auto times = [&] {
     std::vector<std::string> found;
     for (const auto& event : Metrics::read(metrics_file).events) found.push_back(event.time);
     return found;
   }();
-  MetricsFile metrics(metrics_file, 2);
   TensorBoardFile tensorboard(folder.path(), 2);
   tensorboard.begin(Metrics::read(metrics_file));
   CHECK(!std::filesystem::exists(first));
