@@ -47,7 +47,7 @@ TEST_CASE("arguments that a command does not take are answered in one line, with
       "kindred describe: error: The following argument was not expected: triplet; `kindred describe --help` "
       "shows what it takes\n");
   CHECK(answer({"data", "convert", tiny, "--size"}).starts_with("kindred data convert: error: "));
-  CHECK(answer({"data"}) == "error: kindred data needs a command; choose 'convert' or 'doctor'\n");
+  CHECK(answer({"data"}) == "error: kindred data needs a command; choose 'doctor' and 'convert'\n");
 }
 
 TEST_CASE("help of each command exits with 0 and names its options") {
