@@ -47,7 +47,17 @@ if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
     # installs at this moment, as a new machine's updates do, is waited for.
     export DEBIAN_FRONTEND=noninteractive
     log=$(mktemp)
-    if ! { "${as_root[@]}" apt-get update -q &&
+    # DPkg::Lock::Timeout does not hold for the lists of packages.
+    update_lists() {
+      local try
+      for try in {1..60}; do
+        ! LC_ALL=C "${as_root[@]}" apt-get update -q || return 0
+        tail -n 3 "$log" | grep -q "Could not get lock" || return 1
+        sleep 5
+      done
+      return 1
+    }
+    if ! { update_lists &&
            "${as_root[@]}" apt-get install -y -q --no-install-recommends \
              -o DPkg::Lock::Timeout=300 "${missing[@]}"; } </dev/null >"$log" 2>&1; then
       tail -n 20 "$log" >&2
@@ -75,10 +85,12 @@ if [ -n "${KINDRED_TORCH:-}" ]; then
   options+=("-DTorch_DIR=$torch_dir")
 fi
 
-# Two at a time in one folder would each write over what the other builds. The lock ends with this script.
+# Two at a time in one folder would each write over what the other builds. The lock ends with this script, also where
+# what it started, such as the server of a compiler's cache, goes on and has the file open.
 mkdir -p build
 if command -v flock >/dev/null; then
-  exec {lock}>"$build.lock"
+  exec {lock}>"build/.${build#build/}.lock"  # hidden: build/release* is folders alone
+  trap 'flock -u "$lock"' EXIT
   flock -n "$lock" || { say "Waiting for another build in $build"; flock "$lock"; }
 fi
 

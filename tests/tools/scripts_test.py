@@ -92,6 +92,8 @@ class ScriptsTest(unittest.TestCase):
         self.assertIn("apt-get install", calls)
         self.assertIn("cmake --fresh --preset release -B build/release\n", calls)
         self.assertIn("cmake --build build/release --target runtime\n", calls)
+        # What the Dockerfile installs.
+        self.assertEqual([path.name for path in (self.checkout.root / "build").glob("release*")], ["release"])
         out, calls = self.setup("runtime")
         self.assertEqual(out, "build/release\n")
         self.assertEqual(re.findall("^cmake.*|^apt.*", calls, re.M), ["cmake --build build/release --target runtime"])
@@ -103,6 +105,20 @@ class ScriptsTest(unittest.TestCase):
 
     def test_an_installation_waits_for_no_answer(self):
         self.assertNotIn("typed ahead", self.setup("runtime")[1])
+
+    def test_another_program_that_reads_the_lists_of_packages_is_waited_for(self):
+        self.checkout.stand_in("sleep", 'echo "sleep $1" >>calls')
+        self.checkout.stand_in("apt-get", 'echo "apt-get $1" >>calls\n'
+                                          'if [ $1 = install ]; then : >installed; exit; fi\n'
+                                          'if [ -e free ]; then exit; fi\n'
+                                          ': >free; echo "E: Could not get lock /lists/lock." >&2; exit 100')
+        calls = self.setup("runtime")[1]
+        self.assertTrue(calls.startswith("apt-get update\nsleep 5\napt-get update\napt-get install\n"), calls)
+        (self.checkout.root / "installed").unlink()
+        self.checkout.stand_in("apt-get", 'echo "apt-get $1" >>calls; echo "E: there is no network" >&2; exit 100')
+        code, _, error, calls = self.checkout.run("tools/setup.sh", "runtime", TMPDIR=self.folder.name)
+        self.assertEqual((code, calls), (1, "apt-get update\n"))
+        self.assertIn("there is no network", error)
 
     def test_what_was_installed_after_a_folder_was_configured_is_looked_for(self):
         self.checkout.install("clang", CONFIGURED - 1)
@@ -213,7 +229,7 @@ class ScriptsTest(unittest.TestCase):
     def test_of_two_builds_in_one_folder_one_waits(self):
         (self.checkout.root / "build").mkdir()
         self.checkout.stand_in("nproc", "echo 1; touch counted")  # behind the lock
-        with open(self.checkout.root / "build/release.lock", "w") as lock:
+        with open(self.checkout.root / "build/.release.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             with concurrent.futures.ThreadPoolExecutor() as pool:
                 second = pool.submit(self.checkout.run, "tools/setup.sh", "runtime")
@@ -225,6 +241,15 @@ class ScriptsTest(unittest.TestCase):
         self.assertEqual(code, 0)
         self.assertIn("Waiting for another build in build/release", errors)
         self.assertTrue((self.checkout.root / "counted").exists())
+
+    def test_what_a_build_leaves_running_keeps_no_other_waiting(self):
+        self.setup("runtime")
+        for outcome in ("exit 0", "exit 1"):
+            self.checkout.stand_in("cmake", f"sleep 10 </dev/null >/dev/null 2>&1 &\n{outcome}")
+            error = self.checkout.run("tools/setup.sh", "runtime")[2]
+            self.assertNotIn("Waiting", error)
+        self.checkout.stand_in("cmake", "")
+        self.assertNotIn("Waiting", self.checkout.run("tools/setup.sh", "runtime")[2])
 
     def test_no_more_is_compiled_at_a_time_than_memory_is_free(self):
         self.checkout.stand_in("nproc", "echo 100000")
