@@ -190,7 +190,8 @@ void write_energy_maps(MapModel& model, const Dataset& dataset, const std::vecto
   model.require_known(samples);
   auto maps = model.maps(device);
   const auto augmentations = data::create_augmentations(plan);
-  data::Loader loader(dataset, samples, augmentations, data::loader_options(plan, device), false);
+  data::Loader loader(dataset, samples, augmentations, data::loader_options(plan, device, ranks.place()),
+                      false);
   auto batches = data::consecutive_batches(samples.size(), static_cast<std::size_t>(plan.embed.batch_size));
   const auto range = system::range_of_rank(static_cast<std::int64_t>(batches.size()), ranks);
   batches = {batches.begin() + range.first, batches.begin() + range.last};
