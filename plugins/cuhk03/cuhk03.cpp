@@ -219,7 +219,14 @@ std::vector<Sample> Cuhk03::json_samples() const {
   }
   // The files number the people of training from 0, and those of testing by themselves.
   for (auto& sample : samples) {
-    if (sample.split != Split::train) sample.identity += first_of_test;
+    if (sample.split == Split::train) continue;
+    if (sample.identity > largest_whole_number - first_of_test) {
+      throw DataError(file, "numbers people up to " + std::to_string(first_of_test - 1) +
+                                " in 'train', so high that those of 'query' and 'gallery', which follow, are "
+                                "beyond " +
+                                std::to_string(largest_whole_number) + "; number them from 0");
+    }
+    sample.identity += first_of_test;
   }
   return samples;
 }

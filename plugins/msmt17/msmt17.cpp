@@ -1,6 +1,7 @@
 #include "msmt17.h"
 
 #include <algorithm>
+#include <string>
 #include <unordered_set>
 
 #include "kindred/core/error.h"
@@ -8,6 +9,7 @@
 #include "kindred/image/image_files.h"
 #include "kindred/image/split_folders.h"
 #include "kindred/text/image_list.h"
+#include "kindred/text/name_numbers.h"
 #include "kindred/text/name_scanner.h"
 
 namespace kindred::msmt17 {
@@ -146,7 +148,15 @@ std::vector<Sample> Msmt17::samples() const {
     images.add(samples, "list_query.txt", Split::query);
     images.add(samples, "list_gallery.txt", Split::gallery);
     // The lists number the people of training and of testing from 0 each.
-    for (auto i = trained; i < samples.size(); ++i) samples[i].identity += first_of_test;
+    for (auto i = trained; i < samples.size(); ++i) {
+      if (samples[i].identity > largest_whole_number - first_of_test) {
+        throw DataError(root / "list_train.txt",
+                        "numbers people up to " + std::to_string(first_of_test - 1) +
+                            ", so high that those of testing, which follow, are beyond " +
+                            std::to_string(largest_whole_number) + "; number them from 0");
+      }
+      samples[i].identity += first_of_test;
+    }
   }
   return samples;
 }

@@ -171,6 +171,10 @@ TEST_CASE("lists of CUHK03 that contradict themselves are refused, and read noth
   folder.write("splits_new_detected.json",
                R"([{"train": [["1_001_1_01.png", 9223372036854775807]], "query": [], "gallery": []}])");
   CHECK(contains(cuhk03_refusal(folder), "an identity from 0 to 4611686018427387903"));
+  folder.write("splits_new_detected.json",
+               R"([{"train": [["1_001_1_01.png", 4611686018427387903]],
+                    "query": [["1_002_1_01.png", 0]], "gallery": []}])");
+  CHECK(contains(cuhk03_refusal(folder), "numbers people up to 4611686018427387903 in 'train'"));
 }
 
 TEST_CASE("a split of the new protocol has no effect and is refused") {

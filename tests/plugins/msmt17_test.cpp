@@ -125,6 +125,10 @@ TEST_CASE("a wrong line of MSMT17's lists is named") {
       msmt17_refusal(folder),
       "list_train.txt:1: error: '0000/0000_000_01_0303morning_0008_0_ex.jpg 9223372036854775807' ends "
       "in a number that is too large: whole numbers go up to 4611686018427387903"));
+  folder.write("list_train.txt", "0000/0000_000_01_0303morning_0008_0_ex.jpg 4611686018427387903\n");
+  folder.write("list_query.txt", "0000/0000_000_02_0303morning_0008_0.jpg 0\n");
+  CHECK(msmt17_refusal(folder).starts_with(
+      "list_train.txt: error: numbers people up to 4611686018427387903, so high that those of testing"));
   folder.write("list_train.txt", "0000/0000_000_01_0303morning_0008_0_ex.jpg 0\n");
   const std::string twice = "0000/0000_000_02_0303morning_0008_0.jpg 0\n";
   folder.write("list_query.txt", twice + "\n" + twice);
