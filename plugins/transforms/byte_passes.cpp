@@ -23,6 +23,9 @@ constexpr int bits_of_low = 11;
 constexpr int rows_at_once = 4;
 constexpr std::ptrdiff_t loaded = 8;  ///< bytes, of which a pair of pixels has 6
 
+// Only for processors with AVX2: see has_byte_passes().
+namespace avx2 {
+
 /// Sums of the two parts of the weights -> values that are clamped next.
 KINDRED_AVX2 inline __m256i values_of(__m256i high, __m256i low) {
   const __m256i half = _mm256_set1_epi32(1 << (bits_after_point - 1));
@@ -117,6 +120,8 @@ KINDRED_AVX2 void one_row(const std::uint8_t* source, std::ptrdiff_t step, int r
   sixteen_bytes(source + x, step, rows, high, low, pairs, target + x);
 }
 
+}  // namespace avx2
+
 }  // namespace
 
 bool has_byte_passes() {
@@ -140,7 +145,7 @@ cv::Mat byte_columns(const cv::Mat& image, const ByteTaps& taps) {
       }
       target[static_cast<std::size_t>(row)] = there ? result.ptr(y + row) : rest.data();
     }
-    four_rows(source.data(), stride, taps, target);
+    avx2::four_rows(source.data(), stride, taps, target);
   }
   return result;
 }
@@ -152,9 +157,9 @@ cv::Mat byte_rows(const cv::Mat& image, const ByteTaps& taps) {
   const auto* low = taps.low.data();
   for (int y = 0; y < height; ++y, high += taps.pairs, low += taps.pairs) {
     const int first = taps.first[static_cast<std::size_t>(y)];
-    one_row(image.ptr(first), static_cast<std::ptrdiff_t>(image.step[0]), image.rows - first, high, low,
-            taps.length[static_cast<std::size_t>(y)], result.ptr(y),
-            static_cast<std::ptrdiff_t>(image.cols) * 3);
+    avx2::one_row(image.ptr(first), static_cast<std::ptrdiff_t>(image.step[0]), image.rows - first, high, low,
+                  taps.length[static_cast<std::size_t>(y)], result.ptr(y),
+                  static_cast<std::ptrdiff_t>(image.cols) * 3);
   }
   return result;
 }

@@ -14,7 +14,9 @@
 #endif
 
 /// Before a function of loops over numbers: it is compiled for several processors, and the one that runs it
-/// decides when it is loaded. What it calls is compiled for them too only if it is inlined.
+/// decides when it is loaded. What it calls is compiled for them too only if it is inlined. It needs a name
+/// outside of its file, and no declaration before the definition: of a function that is declared, clang 14
+/// compiles what is for the first processor alone, which ends the program on the others (SIGILL).
 #if defined(__x86_64__) && defined(__clang__) && !defined(KINDRED_SANITIZED)
 #define KINDRED_FOR_EACH_PROCESSOR __attribute__((target_clones("avx512f", "avx2", "default")))
 #else

@@ -5,8 +5,11 @@
 
 namespace kindred {
 
+// The declaration in the header would keep it from being compiled for several processors.
+namespace distances {
+
 KINDRED_FOR_EACH_PROCESSOR
-double squared_distance(const float* a, const float* b, std::int64_t dim) {
+double squared(const float* a, const float* b, std::int64_t dim) {
   constexpr std::int64_t lanes = 32;
   double sums[lanes] = {};
   std::int64_t i = 0;
@@ -23,6 +26,12 @@ double squared_distance(const float* a, const float* b, std::int64_t dim) {
   }
   for (const double lane : sums) sum += lane;
   return sum;
+}
+
+}  // namespace distances
+
+double squared_distance(const float* a, const float* b, std::int64_t dim) {
+  return distances::squared(a, b, dim);
 }
 
 std::vector<std::pair<std::string, SearchPrecision>> search_precision_choices() {
