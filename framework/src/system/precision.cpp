@@ -1,7 +1,7 @@
 #include "system/precision.h"
 
+#include <ATen/ops/mkldnn_convolution.h>
 #include <torch/library.h>
-#include <torch/nn/functional/conv.h>
 #include <torch/utils.h>
 #include <torch/version.h>
 
@@ -52,14 +52,15 @@ torch::ScalarType type_of(Precision precision) {
   throw std::logic_error("unresolved precision");
 }
 
-/// A forward and a backward pass through a convolution. LibTorch's library for it throws where the processor
-/// lacks instructions.
+/// A forward and a backward pass through a convolution of oneDNN, which throws where the processor lacks
+/// instructions. There LibTorch would compute with loops of its own.
 bool convolves_in_bf16() {
   try {
     const auto options = torch::TensorOptions().dtype(torch::kBFloat16);
     const auto images = torch::ones({1, 8, 6, 6}, options).contiguous(torch::MemoryFormat::ChannelsLast);
     const auto weights = torch::ones({8, 8, 3, 3}, options).set_requires_grad(true);
-    const auto sum = torch::nn::functional::conv2d(images, weights).to(torch::kFloat32).sum();
+    const auto sum =
+        at::mkldnn_convolution(images, weights, {}, {0, 0}, {1, 1}, {1, 1}, 1).to(torch::kFloat32).sum();
     sum.backward();
     // 8 maps of 4 x 4, each element a sum of 8 x 3 x 3 ones.
     return sum.item<float>() == 8 * 16 * 72 && weights.grad().to(torch::kFloat32).eq(16).all().item<bool>();
@@ -134,9 +135,12 @@ void require_precision(Precision precision, torch::Device device, const std::str
   if (can_compute(device, precision)) return;
   const auto name = precision_name(precision);
   throw Error(key + " = \"" + name + "\": error: " +
-              (precision == Precision::fp16 ? "needs a CUDA GPU, but this run uses " + device.str() + "; "
-                                            : "is not supported by " + device_text(device) + "; ") +
-              "choose \"fp32\" or \"auto\"");
+              (precision == Precision::fp16 ? "needs a CUDA GPU, but this run uses " + device.str()
+               : device.is_cpu()
+                   ? "needs a processor with AVX-512 or Arm's BF16, or a GPU, but this run uses " +
+                         device_text(device)
+                   : "is not supported by " + device_text(device)) +
+              "; choose \"fp32\" or \"auto\"");
 }
 
 Autocast::Autocast(const Computing& computing)

@@ -39,10 +39,11 @@ TEST_CASE("fp16 needs a GPU, and the message says what else there is") {
   if (can_compute(torch::kCPU, system::Precision::bf16)) {
     require_precision(system::Precision::bf16, torch::kCPU, "train.precision");
   } else {
-    CHECK(message_of<Error>([] {
-            require_precision(system::Precision::bf16, torch::kCPU, "embed.precision");
-          }) == "embed.precision = \"bf16\": error: is not supported by " + device_text(torch::kCPU) +
-                    "; choose \"fp32\" or \"auto\"");
+    CHECK(message_of<Error>(
+              [] { require_precision(system::Precision::bf16, torch::kCPU, "embed.precision"); }) ==
+          "embed.precision = \"bf16\": error: needs a processor with AVX-512 or Arm's BF16, or a GPU, but "
+          "this run uses " +
+              device_text(torch::kCPU) + "; choose \"fp32\" or \"auto\"");
   }
 }
 
