@@ -71,6 +71,19 @@ TEST_CASE("--version names what the program runs on") {
   }
 }
 
+TEST_CASE("all processors are used where OpenMP is told to bind its threads, as scripts of clusters do") {
+  const TemporaryFolder folder;
+  const auto figures = [&](const std::string& variable) {
+    return Program({"/usr/bin/env", variable, launcher, "--version"}, folder.path()).wait().out;
+  };
+  const auto unbound = figures("OMP_PROC_BIND=false");
+  CHECK(holds(unbound, " usable processors\n"));
+  for (const auto* variable : {"OMP_PROC_BIND=true", "OMP_PLACES=cores"}) {
+    CAPTURE(variable);
+    CHECK(figures(variable) == unbound);
+  }
+}
+
 TEST_CASE("list shows every component that the plugins offer") {
   const TemporaryFolder folder;
   const auto outcome = kindred({"list"}, folder.path());

@@ -142,6 +142,23 @@ TEST_CASE("a rank that is killed, and a launcher that is, take all others with t
   CHECK(std::none_of(children.begin(), children.end(), is_alive));
 }
 
+TEST_CASE("ranks are not bound to the processors that OpenMP would bind each of them to") {
+  const TemporaryFolder folder;
+  const auto run = folder / "run";
+  auto command = train_command(run, {"--ranks", "2", "--set", "train.epochs=500"});
+  command.insert(command.begin(), {"/usr/bin/env", "OMP_PROC_BIND=true"});
+  Program program(command, folder.path());
+  wait_for_training(program, run);
+  const auto children = children_of(program);
+  REQUIRE(children.size() == 2);
+  for (const auto child : children) {
+    const auto variables = read_bytes("/proc/" + std::to_string(child) + "/environ");
+    CHECK(variables.find(std::string("OMP_PROC_BIND=false") + '\0') != std::string::npos);
+  }
+  program.send(SIGINT);
+  CHECK(program.wait().exit_code == 130);
+}
+
 TEST_CASE("what all ranks find wrong is said once, with the exit code of one process") {
   const TemporaryFolder folder;
   const auto outcome_of = [&](const std::vector<std::string>& more) {

@@ -21,6 +21,7 @@
 #include "system/exception_text.h"
 #include "system/library_messages.h"
 #include "system/out_of_memory.h"
+#include "system/processors.h"
 #include "system/ranks.h"
 #include "text/printable.h"
 
@@ -273,5 +274,6 @@ int parse_and_run(int argc, char** argv) {
 }  // namespace kindred::launcher
 
 int main(int argc, char** argv) {
+  kindred::system::undo_openmp_binding();
   return kindred::launcher::parse_and_run(argc, argv);
 }

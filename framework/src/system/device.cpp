@@ -22,15 +22,11 @@
 #include <vector>
 
 #include "kindred/core/error.h"
+#include "system/loaded_function.h"
 #include "system/version.h"
 
 namespace kindred::system {
 namespace {
-
-template <class Function>
-Function find_function(const char* name) {
-  return reinterpret_cast<Function>(::dlsym(RTLD_DEFAULT, name));
-}
 
 /// Starts so many threads at a time, for a moment. LibTorch's pools wait without end for threads that the
 /// system did not start.

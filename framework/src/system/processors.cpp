@@ -5,11 +5,16 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <cstddef>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <string>
 #include <system_error>
 #include <thread>
+#include <vector>
+
+#include "system/loaded_function.h"
 
 namespace kindred::system {
 namespace {
@@ -61,19 +66,26 @@ bool has_controller(const std::string& list, const std::string& wanted) {
   return false;
 }
 
-std::int64_t processors_in_affinity_mask() {
-  // A fixed cpu_set_t holds 1024 processors; larger machines say EINVAL until the mask is large enough.
-  for (int processors = 1024; processors <= 1 << 20; processors *= 2) {
-    cpu_set_t* mask = CPU_ALLOC(processors);
-    if (mask == nullptr) break;
-    const std::size_t size = CPU_ALLOC_SIZE(processors);
-    const int result = sched_getaffinity(0, size, mask);
-    const int error = errno;
-    const int count = result == 0 ? CPU_COUNT_S(size, mask) : 0;
-    CPU_FREE(mask);
-    if (result == 0) return count;
-    if (error != EINVAL) break;
+/// An affinity mask: a fixed cpu_set_t holds 1024 processors, and some machines have more.
+using Mask = std::vector<cpu_set_t>;
+
+std::size_t bytes_of(const Mask& mask) {
+  return mask.size() * sizeof(cpu_set_t);
+}
+
+/// That of this thread; nothing where the system does not say.
+std::optional<Mask> affinity_mask() {
+  // The system says EINVAL until the mask is large enough.
+  for (std::size_t sets = 1; sets <= 1024; sets *= 2) {
+    Mask mask(sets);
+    if (sched_getaffinity(0, bytes_of(mask), mask.data()) == 0) return mask;
+    if (errno != EINVAL) break;
   }
+  return std::nullopt;
+}
+
+std::int64_t processors_in_affinity_mask() {
+  if (const auto mask = affinity_mask()) return CPU_COUNT_S(bytes_of(*mask), mask->data());
   return std::thread::hardware_concurrency();
 }
 
@@ -114,6 +126,25 @@ std::int64_t usable_processors() {
   auto usable = known.in_mask;
   if (known.quota) usable = std::min(usable, static_cast<std::int64_t>(std::ceil(*known.quota)));
   return std::max<std::int64_t>(usable, 1);
+}
+
+void undo_openmp_binding() {
+  // Of whichever library of OpenMP is loaded.
+  const auto places = find_function<int (*)()>("omp_get_num_places");
+  const auto size_of_place = find_function<int (*)(int)>("omp_get_place_num_procs");
+  const auto read_place = find_function<void (*)(int, int*)>("omp_get_place_proc_ids");
+  if (places == nullptr || size_of_place == nullptr || read_place == nullptr || places() == 0) return;
+  auto mask = affinity_mask();
+  if (!mask) return;
+  for (int place = 0; place < places(); ++place) {
+    std::vector<int> processors(static_cast<std::size_t>(size_of_place(place)));
+    read_place(place, processors.data());
+    for (const int processor : processors) {
+      CPU_SET_S(static_cast<std::size_t>(processor), bytes_of(*mask), mask->data());
+    }
+  }
+  sched_setaffinity(0, bytes_of(*mask), mask->data());  // or it stays as it is
+  ::setenv("OMP_PROC_BIND", "false", 1);
 }
 
 }  // namespace kindred::system

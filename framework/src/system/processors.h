@@ -20,6 +20,13 @@ struct Processors {
 };
 [[nodiscard]] Processors processors();
 
+/// Where OMP_PROC_BIND, OMP_PLACES or GOMP_CPU_AFFINITY asks for it, as scripts of clusters do, OpenMP's
+/// library binds the program's first thread to one processor before main(), and all threads and processes
+/// that come from it would share that one. From now on they have all processors that OpenMP's threads have,
+/// and processes that are started bind nothing: each would take the same ones. To be called before there are
+/// other threads.
+void undo_openmp_binding();
+
 /// The processor time a second that a process's cgroup (version 1 or 2), or one above it, allows; nothing
 /// when there is no limit.
 /// @param membership the process's list of cgroups, /proc/self/cgroup
