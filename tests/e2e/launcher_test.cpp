@@ -414,6 +414,23 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
   }
 }
 
+TEST_CASE("what is printed to a closed stream gets into no file") {
+  const TemporaryFolder folder;
+  const auto run = folder / "run";
+  const auto outcome =
+      Program({"/bin/sh", "-c", R"(exec "$0" "$@" 2>&-)", launcher, "train", tiny, "--run-dir", run.string()},
+              folder.path())
+          .wait();
+  CHECK(outcome.exit_code == 0);
+  CHECK(holds(read_bytes(run / "log.txt"), "stage 'model' (train) runs"));
+  // Of what a run opens, the first: it would get the number of standard error.
+  CHECK_FALSE(holds(read_bytes(run / ".lock"), "stage"));
+
+  const auto unheard = Program({"/bin/sh", "-c", R"(exec "$0" list >&-)", launcher}, folder.path()).wait();
+  CHECK(unheard.exit_code == 1);
+  CHECK(unheard.err == "error: cannot write the results to standard output\n");
+}
+
 TEST_CASE("train refuses to begin from a stage that it does not run") {
   const TemporaryFolder folder;
   const auto run = (folder / "run").string();

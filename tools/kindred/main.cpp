@@ -1,5 +1,8 @@
 // The launcher: parses the command line, runs a command, sets the exit code.
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
@@ -270,10 +273,21 @@ int parse_and_run(int argc, char** argv) {
   return run(line);
 }
 
+/// Takes the numbers of standard streams that were closed, which the next files would get, and with them what
+/// is printed. To read and to write fails as before.
+void take_closed_streams() {
+  int descriptor = -1;
+  do {
+    descriptor = ::open("/", O_PATH);
+  } while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+  if (descriptor >= 0) ::close(descriptor);
+}
+
 }  // namespace
 }  // namespace kindred::launcher
 
 int main(int argc, char** argv) {
+  kindred::launcher::take_closed_streams();
   kindred::system::undo_openmp_binding();
   return kindred::launcher::parse_and_run(argc, argv);
 }
