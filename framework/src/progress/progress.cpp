@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <iostream>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 #include "kindred/core/utf8.h"
@@ -18,6 +20,12 @@ namespace {
 template <class Entries>
 auto entry_of(Entries& entries, std::string_view name) {
   return std::find_if(entries.begin(), entries.end(), [&](const auto& entry) { return entry.first == name; });
+}
+
+/// Emacs's shell, for one, is a terminal that cannot clear a line.
+bool is_dumb_terminal() {
+  const char* name = std::getenv("TERM");
+  return name != nullptr && std::string_view(name) == "dumb";
 }
 
 }  // namespace
@@ -56,7 +64,9 @@ void TeeProgress::note(const std::string& text) {
 
 std::unique_ptr<ProgressSink> make_stderr_progress(bool quiet) {
   if (quiet) return std::make_unique<SilentProgress>();
-  if (::isatty(STDERR_FILENO) == 1) return std::make_unique<TerminalProgress>(std::cerr, stderr_columns);
+  if (::isatty(STDERR_FILENO) == 1 && !is_dumb_terminal()) {
+    return std::make_unique<TerminalProgress>(std::cerr, stderr_columns);
+  }
   return std::make_unique<LineProgress>(std::cerr);
 }
 

@@ -78,8 +78,8 @@ class TeeProgress final : public ProgressSink {
   std::vector<ProgressSink*> sinks_;
 };
 
-/// What people see on stderr: a line that is rewritten when stderr is a terminal, else a line every ten
-/// seconds and for each finished step. With `quiet` nothing at all.
+/// What people see on stderr: a line that is rewritten when stderr is a terminal that can (TERM is not
+/// "dumb"), else a line every ten seconds and for each finished step. With `quiet` nothing at all.
 [[nodiscard]] std::unique_ptr<ProgressSink> make_stderr_progress(bool quiet);
 
 /// "3 s", "4:05", "2:03:04" or "3 d 4 h".

@@ -1,8 +1,11 @@
 #include "progress/progress.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <sstream>
 #include <string>
@@ -220,4 +223,32 @@ TEST_CASE("a rate is smoothed, follows a lasting change, and estimates what is l
   rate.add(-1, 1);
   rate.add(1, std::numeric_limits<double>::quiet_NaN());
   CHECK(rate.per_second() == doctest::Approx(5).epsilon(0.02));
+}
+
+TEST_CASE("a line is rewritten on a terminal, but for one that cannot clear it") {
+  const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (terminal < 0) {
+    MESSAGE("left out: this system has no pseudoterminals");
+    return;
+  }
+  REQUIRE(::grantpt(terminal) == 0);
+  REQUIRE(::unlockpt(terminal) == 0);
+  const int line = ::open(::ptsname(terminal), O_RDWR | O_NOCTTY | O_CLOEXEC);
+  REQUIRE(line >= 0);
+  const char* name = std::getenv("TERM");
+  const auto name_before = name == nullptr ? std::string() : std::string(name);
+  const int error_before = ::dup(STDERR_FILENO);
+  ::dup2(line, STDERR_FILENO);
+  const auto rewrites = [](const char* of) {
+    ::setenv("TERM", of, 1);
+    const auto sink = make_stderr_progress(false);
+    return dynamic_cast<const TerminalProgress*>(sink.get()) != nullptr;
+  };
+  const bool usual = rewrites("xterm");
+  const bool dumb = rewrites("dumb");
+  ::dup2(error_before, STDERR_FILENO);
+  for (const int descriptor : {error_before, line, terminal}) ::close(descriptor);
+  name == nullptr ? ::unsetenv("TERM") : ::setenv("TERM", name_before.c_str(), 1);
+  CHECK(usual);
+  CHECK_FALSE(dumb);
 }
