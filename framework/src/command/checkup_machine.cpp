@@ -74,7 +74,7 @@ std::string precisions(torch::Device device) {
 std::string memory_text(double all, double free, const std::optional<std::int64_t>& limit_mib) {
   const auto text = gibibytes(all) + ", " + gibibytes(free) + " free";
   const auto limit = static_cast<double>(limit_mib.value_or(0)) * (1 << 20);
-  return limit_mib && limit < all ? text + "; this container may take " + gibibytes(limit) : text;
+  return limit_mib && limit < all ? text + "; this container or job may take " + gibibytes(limit) : text;
 }
 
 void tell_machine(torch::Device device, CheckList& checks) {
@@ -93,9 +93,8 @@ void tell_machine(torch::Device device, CheckList& checks) {
                               {}};
   });
   checks.check("memory", "", [] {
-    return CheckList::Finding{memory_text(memory_bytes("MemTotal"), memory_bytes("MemAvailable"),
-                                          system::memory_limit_mib("/sys/fs/cgroup")),
-                              {}};
+    return CheckList::Finding{
+        memory_text(memory_bytes("MemTotal"), memory_bytes("MemAvailable"), system::memory_limit_mib()), {}};
   });
   checks.check("LibTorch", "", [] { return CheckList::Finding{system::torch_version(), {}}; });
   checks.check("matrix products on the CPU", "a fast BLAS", [] {

@@ -39,7 +39,7 @@ class CheckList {
 /// Processors, memory, libraries, precisions, the GPU.
 void tell_machine(torch::Device device, CheckList& checks);
 
-/// "503.6 GiB, 480.0 GiB free; this container may take 8.0 GiB", the last where a limit is smaller.
+/// "503.6 GiB, 480.0 GiB free; this container or job may take 8.0 GiB", the last where a limit is smaller.
 /// @param all, free bytes of the machine
 [[nodiscard]] std::string memory_text(double all, double free, const std::optional<std::int64_t>& limit_mib);
 

@@ -14,11 +14,15 @@ void reset_peak_memory();
 /// The most physical memory of this process at any time, in MiB; 0 when the system does not tell.
 [[nodiscard]] double peak_memory_mib();
 
-/// What the machine has, or its container may take, in MiB; 0 when the system does not tell.
+/// What the machine has, or its container or job may take, in MiB; 0 when the system does not tell.
 [[nodiscard]] std::int64_t machine_memory_mib();
 
-/// The limit of a container, in MiB, or none; in the root of the hierarchy of control groups, version 1 or 2,
-/// as it is mounted inside.
-[[nodiscard]] std::optional<std::int64_t> memory_limit_mib(const std::filesystem::path& root);
+/// The limit of the process's control group (version 1 or 2), or of one above it, in MiB; nothing when there
+/// is none.
+/// @param membership the process's list of control groups, /proc/self/cgroup
+/// @param root where they are mounted, /sys/fs/cgroup
+[[nodiscard]] std::optional<std::int64_t> memory_limit_mib(
+    const std::filesystem::path& membership = "/proc/self/cgroup",
+    const std::filesystem::path& root = "/sys/fs/cgroup");
 
 }  // namespace kindred::system

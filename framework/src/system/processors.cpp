@@ -10,10 +10,10 @@
 #include <fstream>
 #include <sstream>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <vector>
 
+#include "system/control_groups.h"
 #include "system/loaded_function.h"
 
 namespace kindred::system {
@@ -43,27 +43,6 @@ std::optional<double> quota_v1(const fs::path& group) {
   std::ifstream(group / "cpu.cfs_quota_us") >> quota;
   std::ifstream(group / "cpu.cfs_period_us") >> period;
   return quotient(quota, period);
-}
-
-/// The smallest quota from a group up to its hierarchy's root: each of them holds. Inside a container the
-/// path may be that of the host, which is not mounted there; its nearest ancestors then count.
-std::optional<double> smallest_quota(const fs::path& mount, const std::string& group,
-                                     std::optional<double> (*read)(const fs::path&)) {
-  std::optional<double> smallest = read(mount);
-  fs::path folder = mount;
-  for (const auto& part : fs::path(group).relative_path()) {
-    folder /= part;
-    if (const auto quota = read(folder)) smallest = std::min(smallest.value_or(*quota), *quota);
-  }
-  return smallest;
-}
-
-bool has_controller(const std::string& list, const std::string& wanted) {
-  std::istringstream stream(list);
-  for (std::string name; std::getline(stream, name, ',');) {
-    if (name == wanted) return true;
-  }
-  return false;
 }
 
 /// An affinity mask: a fixed cpu_set_t holds 1024 processors, and some machines have more.
@@ -96,23 +75,9 @@ std::optional<double> processor_quota(const fs::path& membership, const fs::path
   const auto take = [&](const std::optional<double>& quota) {
     if (quota) smallest = std::min(smallest.value_or(*quota), *quota);
   };
-  std::ifstream file(membership);
-  // Lines "number:controllers:path"; version 2 has the number 0 and no controllers.
-  for (std::string line; std::getline(file, line);) {
-    const auto first = line.find(':');
-    const auto second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    const std::string group = line.substr(second + 1);
-    if (controllers.empty()) {
-      take(smallest_quota(root, group, quota_v2));
-      take(smallest_quota(root / "unified", group, quota_v2));
-    } else if (has_controller(controllers, "cpu")) {
-      std::error_code error;
-      const fs::path mount = fs::exists(root / controllers, error) ? root / controllers : root / "cpu";
-      take(smallest_quota(mount, group, quota_v1));
-    }
-  }
+  const auto groups = control_groups("cpu", membership, root);
+  for (const auto& group : groups.first) take(quota_v1(group));
+  for (const auto& group : groups.second) take(quota_v2(group));
   return smallest;
 }
 

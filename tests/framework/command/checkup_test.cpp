@@ -267,7 +267,7 @@ TEST_CASE("of a container's memory a checkup says what it may take, beside that 
   const auto text = [](const std::optional<std::int64_t>& limit_mib) {
     return memory_text(512 * gibibyte, 500 * gibibyte, limit_mib);
   };
-  CHECK(text(8192) == "512.0 GiB, 500.0 GiB free; this container may take 8.0 GiB");
+  CHECK(text(8192) == "512.0 GiB, 500.0 GiB free; this container or job may take 8.0 GiB");
   CHECK(text(std::nullopt) == "512.0 GiB, 500.0 GiB free");
   CHECK(text(std::int64_t{1} << 20) == "512.0 GiB, 500.0 GiB free");
 }
