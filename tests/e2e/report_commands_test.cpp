@@ -130,8 +130,8 @@ TEST_CASE("two runs are compared in one page, and a run is not compared with its
   const auto same = kindred({"report", a, (folder / "b/../a").string()}, folder.path());
   CHECK(holds(same.err, "is the same run as"));
   const auto mapped = kindred({"report", a, b, "--maps"}, folder.path());
-  CHECK(mapped.exit_code == 1);
-  CHECK(holds(mapped.err, "--maps draws the maps of one run"));
+  CHECK(mapped.exit_code == 2);
+  CHECK(holds(mapped.err, "--maps: error: draws the maps of one run"));
 }
 
 TEST_CASE("a model's features come with pictures of where it looks") {

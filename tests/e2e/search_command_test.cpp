@@ -252,7 +252,9 @@ TEST_CASE("what cannot be searched is an error with what to do") {
   CHECK(
       holds(refused(kept, {"--set", "embed.flip_test=true"}),
             "holds descriptors of this model without overrides instead of with --set embed.flip_test=true"));
-  CHECK(holds(refused(kept, {"--keep", (made.folder / "x").string()}), "are on disk already"));
+  const auto kept_twice = made.search(kept, {"--keep", (made.folder / "x").string()});
+  CHECK(kept_twice.exit_code == 2);
+  CHECK(holds(kept_twice.err, "--keep " + (made.folder / "x").string() + ": error: the features of "));
   CHECK(holds(refused(made.data, {"--keep", kept.string()}), "is a gallery already"));
   CHECK(holds(refused(made.folder / "none", {}), "none"));
   CHECK(holds(refused(kept, {"--set", "index.probes=3"}), "name one with --index"));

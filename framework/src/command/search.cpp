@@ -95,8 +95,9 @@ Gallery gallery_of_images(const fs::path& path, const fs::path& keep, applicatio
 
 void require_no_keep(const fs::path& keep, const fs::path& gallery) {
   if (keep.empty()) return;
-  throw Error("--keep: error: the features of " + gallery.string() +
-              " are on disk already; leave it out, or give a folder of images with --gallery");
+  throw RecipeError({"--keep " + keep.string(), 0, 0},
+                    "the features of " + gallery.string() +
+                        " are on disk already; leave it out, or give a folder of images with --gallery");
 }
 
 /// Features without their pictures say by path which those are.

@@ -57,7 +57,7 @@ int report(const Options& options, Session& session) {
   request.sheet = options.sheet;
   request.maps = options.maps;
   if (options.maps && options.runs.size() > 1) {
-    throw Error("report: error: --maps draws the maps of one run; give one folder, or omit --maps");
+    throw RecipeError({"--maps", 0, 0}, "draws the maps of one run; give one folder, or leave it out");
   }
   const auto& catalog = session.load_plugins(options.plugins.folders);
   const auto outcome = options.runs.size() == 1
