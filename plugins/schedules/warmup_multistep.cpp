@@ -100,9 +100,9 @@ WarmupMultistep::WarmupMultistep(const Params& params, const Context& context) :
     throw ComponentError("schedule/warmup_multistep",
                          "milestones contains " + plain(milestone) + ", which is after the last epoch, " +
                              std::to_string(context.epochs) +
-                             "; for a training this long choose --set schedule.milestones=" +
-                             list_text(milestones_) + ", or give shares of the training, such as " +
-                             share_text(given) + ", which fit any number of epochs");
+                             "; for a training this long choose milestones = " + list_text(milestones_) +
+                             ", or give shares of the training, such as " + share_text(given) +
+                             ", which fit any number of epochs");
   }
 }
 

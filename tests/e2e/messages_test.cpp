@@ -185,8 +185,8 @@ TEST_CASE("a rule that --set breaks is reported there") {
   at("schedule.milestones=[3, 2]", "milestones must ascend");
   at("schedule.milestones=[300]", "which is after the last epoch");
   at("train.epochs=1",
-     "milestones contains 3, which is after the last epoch, 1; for a training this long choose --set "
-     "schedule.milestones=[]");
+     "milestones contains 3, which is after the last epoch, 1; for a training this long choose milestones = "
+     "[], or give shares");
 }
 
 TEST_CASE("keys are known by other programs' names for them") {

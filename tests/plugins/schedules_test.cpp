@@ -75,9 +75,8 @@ TEST_CASE("milestones behind the last epoch are refused with what is allowed") {
     CHECK(
         std::string(error.what()) ==
         "schedule/warmup_multistep: error: milestones contains 50, which is after the last epoch, 40; for a "
-        "training this long choose --set schedule.milestones=[30], or give shares of the training, such as "
-        "[0.4, "
-        "0.67], which fit any number of epochs");
+        "training this long choose milestones = [30], or give shares of the training, such as [0.4, 0.67], "
+        "which fit any number of epochs");
   }
 }
 
