@@ -189,6 +189,30 @@ TEST_CASE("a rule that --set breaks is reported there") {
      "[], or give shares");
 }
 
+TEST_CASE("what only its components find wrong with a pipeline is said of all stages at once") {
+  const TemporaryFolder folder;
+  const std::vector<std::string> changes = {"--set", "stage.base.recipe.train.epochs=1", "--set",
+                                            "stage.final.recipe.train.epochs=2"};
+  for (const std::string command : {"check", "run"}) {
+    auto arguments = changes;
+    arguments.insert(arguments.begin(), {command, pipeline_file});
+    const auto err = failure(arguments, 2, folder.path());
+    CHECK(
+        holds(err, "--set stage.base.recipe.train.epochs=1: error: schedule 'warmup_multistep': milestones"));
+    CHECK(holds(err,
+                "--set stage.final.recipe.train.epochs=2: error: schedule 'warmup_multistep': milestones"));
+    CHECK(lines(err) == 2);
+  }
+  // One mistake in a recipe of both is one error.
+  folder.write("short.toml", "extends = \"" + tiny + "\"\n[train]\nepochs = 1\n");
+  const auto shared = failure({"check", pipeline_file, "--set", "stage.base.recipe=short.toml", "--set",
+                               "stage.final.recipe=short.toml"},
+                              2, folder.path());
+  CHECK(holds(shared, "tiny.toml:"));
+  CHECK(holds(shared, ": error: schedule 'warmup_multistep': milestones contains 3"));
+  CHECK(lines(shared) == 1);
+}
+
 TEST_CASE("keys are known by other programs' names for them") {
   const TemporaryFolder folder;
   const auto meant = [&](const std::string& change, const std::string& key) {

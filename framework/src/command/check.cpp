@@ -33,8 +33,8 @@ std::string check_pipeline(const pipeline::Pipeline& pipeline) {
   text::TextTable table;
   table.heads = {"STAGE", "TYPE", "READS", "MADE OF"};
   table.widths = {24, 10, 30};
+  pipeline::check_stages(pipeline);
   for (const auto& stage : pipeline.stages) {
-    stage->check();
     std::string reads;
     for (const auto& input : stage->inputs) {
       for (const auto& name : input.names) reads += (reads.empty() ? "" : ", ") + name;

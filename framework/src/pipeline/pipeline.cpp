@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <exception>
 #include <functional>
 #include <map>
 #include <set>
@@ -403,6 +404,26 @@ Value pipeline_of_plain_recipe(const Value& recipe, const Catalog& catalog) {
 
 Pipeline make_pipeline(const Value& recipe, const Catalog& catalog) {
   return PipelineMaker(recipe, catalog).make();
+}
+
+void check_stages(const Pipeline& pipeline, const std::string& only) {
+  Diagnostics found;
+  std::set<std::string> told;  // stages may have a recipe in common
+  std::exception_ptr other;
+  for (const auto& stage : pipeline.stages) {
+    if (!only.empty() && stage->name != only) continue;
+    try {
+      stage->check();
+    } catch (const RecipeError& error) {
+      for (const auto& wrong : error.diagnostics()) {
+        if (told.insert(wrong.str()).second) found.error(wrong.location, wrong.message);
+      }
+    } catch (const Error&) {
+      if (!other) other = std::current_exception();
+    }
+  }
+  found.throw_if_any();
+  if (other) std::rethrow_exception(other);
 }
 
 Pipeline make_any_pipeline(const Value& recipe, const Catalog& catalog) {

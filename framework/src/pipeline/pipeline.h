@@ -60,6 +60,10 @@ struct TestRanking {
 /// catalog must outlive the pipeline.
 [[nodiscard]] Pipeline make_pipeline(const Value& recipe, const Catalog& catalog);
 
+/// Stage::check() of each stage, or of the one called `only`. Throws RecipeError with every error found, each
+/// once; what is no fault of a recipe, such as a damaged file, only where there is none.
+void check_stages(const Pipeline& pipeline, const std::string& only = "");
+
 /// The keys of a pipeline that are no tables, for descriptions.
 [[nodiscard]] std::vector<ParameterInfo> pipeline_keys();
 

@@ -120,10 +120,9 @@ class PipelineRun {
 
   PipelineOutcome run(progress::ProgressSink& progress, const std::atomic<bool>& stop) {
     const auto device = system::resolve_device(pipeline_.machine.device);
+    check_stages(pipeline_, options_.only);
     for (const auto& stage : pipeline_.stages) {
-      if (!options_.only.empty() && stage->name != options_.only) continue;
-      stage->check();
-      stage->check_on(device);
+      if (options_.only.empty() || stage->name == options_.only) stage->check_on(device);
     }
     // For what it throws: nothing that describes a result is changed by a command that is refused.
     static_cast<void>(plan());
