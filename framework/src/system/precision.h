@@ -13,8 +13,8 @@ namespace kindred::system {
 [[nodiscard]] std::string precision_name(Precision precision);
 
 /// Whether a device can compute in fp32, fp16 or bf16. On a processor tried out once, with a small
-/// convolution: where oneDNN has none in bf16 (x86-64 without AVX-512), LibTorch's own loops take up to a
-/// hundred times as long as in fp32, and it counts as unable. GPUs need compute capability 8 for bf16.
+/// convolution: where oneDNN has none in bf16 (x86-64 without AVX-512), LibTorch's own loops take some
+/// forty times as long as in fp32, and it counts as unable. GPUs need compute capability 8 for bf16.
 [[nodiscard]] bool can_compute(torch::Device device, Precision precision);
 
 /// Whether it has instructions for it (GPUs: tensor cores), so that 16 bits are faster than fp32.
