@@ -205,9 +205,10 @@ TEST_CASE("what only its components find wrong with a pipeline is said of all st
   }
   // One mistake in a recipe of both is one error.
   folder.write("short.toml", "extends = \"" + tiny + "\"\n[train]\nepochs = 1\n");
-  const auto shared = failure({"check", pipeline_file, "--set", "stage.base.recipe=short.toml", "--set",
-                               "stage.final.recipe=short.toml"},
-                              2, folder.path());
+  const auto recipe = ".recipe=" + (folder / "short.toml").string();
+  const auto shared =
+      failure({"check", pipeline_file, "--set", "stage.base" + recipe, "--set", "stage.final" + recipe}, 2,
+              folder.path());
   CHECK(holds(shared, "tiny.toml:"));
   CHECK(holds(shared, ": error: schedule 'warmup_multistep': milestones contains 3"));
   CHECK(lines(shared) == 1);
