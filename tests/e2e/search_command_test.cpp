@@ -173,6 +173,14 @@ TEST_CASE("a picture is looked for in the features of a run, with the pictures f
               "the images with --data"));
   CHECK(fs::is_regular_file(found[0]["image"].get<std::string>()));
   CHECK(ids_of(found) == ids_of(made.matches(made.data, {"--top", "5"})));
+
+  // What the system refuses to look at is not taken for a picture that is not there.
+  const auto circle = made.folder / "circle";
+  fs::create_directory(circle);
+  fs::create_directory_symlink("bounding_box_test", circle / "bounding_box_test");
+  const auto refused = made.search(features, {"--top", "5", "--data", circle.string()});
+  CHECK(refused.exit_code == 1);
+  CHECK(holds(refused.err, "cannot be read: Too many levels of symbolic links"));
 }
 
 TEST_CASE("a sheet without the pictures of some matches says so") {

@@ -24,6 +24,7 @@
 #include "file/feature_files.h"
 #include "file/folder_entries.h"
 #include "file/presence.h"
+#include "file/read_error.h"
 #include "kindred/core/error.h"
 #include "kindred/core/sample.h"
 #include "kindred/image/image.h"
@@ -58,11 +59,17 @@ void tell_of_unknown_cameras(const std::vector<std::int64_t>& asked, const std::
   }
 }
 
-/// Where an image of the data set at `root` lies; "" when it is no file there.
+/// Where an image of the data set at `root` lies; "" when it is no file there. Throws ReadError when the
+/// system does not say.
 std::string image_file(const fs::path& root, const std::string& path) {
-  std::error_code error;
   const auto file = data::folder_of_paths(root) / path;
-  return fs::is_regular_file(file, error) ? fs::absolute(file).lexically_normal().string() : std::string();
+  std::error_code error;
+  const auto status = fs::status(file, error);
+  const bool no_name = error == std::errc::filename_too_long;  // an id may be any text
+  if (status.type() == fs::file_type::none && !no_name) {
+    throw file::ReadError(file, "cannot be read: " + error.message());
+  }
+  return fs::is_regular_file(status) ? fs::absolute(file).lexically_normal().string() : std::string();
 }
 
 EntryInfo info_of(const Sample& sample, const fs::path& root) {
