@@ -99,7 +99,9 @@ TEST_CASE("a file of weights that is not there is an error of the recipe, at its
       kindred({"train", tiny, "--set", "backbone.weights=none.pth", "--run-dir", (folder / "run").string()},
               folder.path());
   CHECK(outcome.exit_code == 2);
-  CHECK(holds(outcome.err, "tiny.toml:35:1: error: [backbone] weights: none.pth: error: does not exist"));
+  CHECK(holds(outcome.err,
+              "tiny.toml:35:1: error: [backbone] weights: none.pth: error: does not exist; get the file, "
+              "Kindred downloads nothing, or name another one"));
 }
 
 }  // namespace

@@ -31,7 +31,9 @@ void add_hash(const std::optional<std::string>& file, std::optional<std::string>
   try {
     hash = file::sha256_of_file(*file);
   } catch (const DataError& error) {
-    throw RecipeError(place, key + ": " + error.what());
+    const auto advice =
+        fs::exists(*file) ? "" : "; get the file, Kindred downloads nothing, or name another one";
+    throw RecipeError(place, key + ": " + error.what() + advice);
   }
 }
 
