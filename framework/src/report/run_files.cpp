@@ -80,17 +80,16 @@ void read_files(RunStage& stage) {
 }
 
 /// stage.json, or started.json where the stage has not ended.
-fs::path record_file(const fs::path& folder) {
-  const auto finished = folder / results::StageRecord::finished_file;
-  return may_be_there(finished) ? finished : folder / results::StageRecord::started_file;
+Piece<results::StageRecord> read_record(const fs::path& folder) {
+  auto finished = read_piece(folder / results::StageRecord::finished_file, results::StageRecord::read);
+  if (finished.there()) return finished;
+  return read_piece(folder / results::StageRecord::started_file, results::StageRecord::read);
 }
 
-/// @param records gets that of the stage
-void read_record(RunStage& stage, std::vector<results::StageRecord>& records) {
-  const auto piece = read_piece(record_file(stage.folder), results::StageRecord::read);
-  stage.trouble = piece.trouble;
-  if (!piece.value) return;
-  const auto& record = *piece.value;
+void set_record(RunStage& stage, const Piece<results::StageRecord>& read) {
+  stage.trouble = read.trouble;
+  if (!read.value) return;
+  const auto& record = *read.value;
   stage.finished = record.finished;
   stage.finished_at = record.ended;
   stage.type = record.key.type;
@@ -102,7 +101,6 @@ void read_record(RunStage& stage, std::vector<results::StageRecord>& records) {
       }
     }
   }
-  records.push_back(record);
 }
 
 /// Of one that has not ended it is not said: it is not there yet.
@@ -144,20 +142,26 @@ void read_stages(RunFiles& run) {
   auto& stages = run.stages;
   stages = planned_stages(run);
   const auto planned = stages.size();
+  std::vector<Piece<results::StageRecord>> read;  // of the stages
+  for (const auto& stage : stages) read.push_back(read_record(stage.folder));
   for (const auto& entry : entries_of(run.folder)) {
     const auto name = entry.filename().string();
     const bool known =
         std::any_of(stages.begin(), stages.end(), [&](const RunStage& stage) { return stage.name == name; });
-    if (known || !may_be_there(record_file(entry))) continue;
+    if (known) continue;
+    auto record = read_record(entry);
+    if (!record.there()) continue;
+    read.push_back(std::move(record));
     RunStage stage;
     stage.name = name;
     stage.folder = entry;
     stages.push_back(std::move(stage));
   }
   std::vector<results::StageRecord> records;
-  for (auto& stage : stages) {
-    read_record(stage, records);
-    read_files(stage);
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    set_record(stages[i], read[i]);
+    if (read[i].value) records.push_back(*read[i].value);
+    read_files(stages[i]);
   }
   run.outdated = results::outdated_stages(records, read_by);
   // Those of which the recipe does not tell the place, in the order in which they ended.
