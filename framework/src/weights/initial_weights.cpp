@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -31,8 +32,9 @@ void add_hash(const std::optional<std::string>& file, std::optional<std::string>
   try {
     hash = file::sha256_of_file(*file);
   } catch (const DataError& error) {
-    const auto advice =
-        fs::exists(*file) ? "" : "; get the file, Kindred downloads nothing, or name another one";
+    std::error_code failure;
+    const bool absent = fs::status(*file, failure).type() == fs::file_type::not_found;
+    const auto advice = absent ? "; get the file, Kindred downloads nothing, or name another one" : "";
     throw RecipeError(place, key + ": " + error.what() + advice);
   }
 }
