@@ -39,7 +39,7 @@ struct CheckupRecipes {
 
 struct CheckupOptions {
   recipe::MachineSettings machine;
-  bool quick = false;  ///< within half a minute on two processors; else a few minutes
+  bool quick = false;  ///< speeds are measured for a moment, the slowest ones not at all
 };
 
 struct Checkup {

@@ -103,7 +103,7 @@ int doctor(const Options& options, Session& session) {
 
 Action add_options(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  app.add_flag("--quick", options->quick, "Take half a minute on two processors, not a few minutes");
+  app.add_flag("--quick", options->quick, "Measure speeds for a moment only, and the slowest not at all");
   app.add_option("--json", options->json, "Also write the table to this file")->type_name("FILE");
   app.add_option("RECIPE", options->not_taken)->group("");
   options->recipe.add_to(app, Computing::on_any_device, "machine.cudnn_benchmark=true");
