@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <memory>
 #include <stdexcept>
 #include <utility>
 
+#include "launcher_host.h"
 #include "temporary_folder.h"
 #include "test_paths.h"
 
@@ -18,10 +20,28 @@ int exit_code_of(int status) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-void redirect(const std::filesystem::path& file, int to) {
-  const int opened = open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  if (opened < 0 || dup2(opened, to) < 0) _exit(126);
-  close(opened);
+int opened(const std::filesystem::path& file) {
+  const int descriptor = open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (descriptor < 0) throw std::runtime_error("cannot write " + file.string());
+  return descriptor;
+}
+
+pid_t execute(std::vector<std::string>& command, int out, int err) {
+  std::vector<char*> arguments;
+  for (auto& argument : command) arguments.push_back(argument.data());
+  arguments.push_back(nullptr);
+  const pid_t pid = fork();
+  if (pid < 0) throw std::runtime_error("fork failed");
+  if (pid > 0) return pid;
+  if (dup2(out, STDOUT_FILENO) < 0 || dup2(err, STDERR_FILENO) < 0) _exit(126);
+  execv(arguments[0], arguments.data());
+  _exit(127);
+}
+
+pid_t launch(const std::vector<std::string>& command, int out, int err) {
+  static std::unique_ptr<LauncherHost> host;
+  if (host == nullptr || !host->has_this_environment()) host = std::make_unique<LauncherHost>();
+  return host->start(command, out, err);
 }
 
 }  // namespace
@@ -31,17 +51,11 @@ Program::Program(std::vector<std::string> command, const std::filesystem::path& 
   const std::string number = std::to_string(++count);
   out_ = scratch / (number + ".out");
   err_ = scratch / (number + ".err");
-  std::vector<char*> arguments;
-  for (auto& argument : command) arguments.push_back(argument.data());
-  arguments.push_back(nullptr);
-  pid_ = fork();
-  if (pid_ < 0) throw std::runtime_error("fork failed");
-  if (pid_ == 0) {
-    redirect(out_, STDOUT_FILENO);
-    redirect(err_, STDERR_FILENO);
-    execv(arguments[0], arguments.data());
-    _exit(127);
-  }
+  const int out = opened(out_);
+  const int err = opened(err_);
+  pid_ = command.front() == launcher ? launch(command, out, err) : execute(command, out, err);
+  close(out);
+  close(err);
 }
 
 Program::~Program() {
