@@ -65,13 +65,12 @@ struct Rank {
 /// Ranks from their start to their end.
 class LocalRanks {
  public:
-  explicit LocalRanks(std::int64_t count) {
+  LocalRanks(std::int64_t count, const std::vector<std::string>& arguments) {
     const auto number = std::to_string(count);
     for (std::int64_t rank = 0; rank < count; ++rank) {
       const auto own = std::to_string(rank);
       system::ChildCommand command;
-      command.arguments = system::own_arguments();
-      command.arguments.front() = "/proc/self/exe";
+      command.arguments = arguments;
       command.environment = {{"RANK", own},
                              {"WORLD_SIZE", number},
                              {"LOCAL_RANK", own},
@@ -196,7 +195,7 @@ std::int64_t asked_ranks(const Value& recipe) {
   return diagnostics.empty() ? settings.ranks : 1;
 }
 
-std::optional<int> run_local_ranks(std::int64_t ranks) {
+std::optional<int> run_local_ranks(std::int64_t ranks, const Session& session) {
   const auto place = rank_place();
   if (place.count > 1) {
     if (ranks != 1 && ranks != place.count && place.rank == 0) {
@@ -207,7 +206,7 @@ std::optional<int> run_local_ranks(std::int64_t ranks) {
   }
   if (ranks <= 1) return std::nullopt;
   static_cast<void>(stop_requested());  // from now on, so that it may come while ranks are started
-  return LocalRanks(ranks).wait();
+  return LocalRanks(ranks, session.same_command()).wait();
 }
 
 bool is_local_rank() {

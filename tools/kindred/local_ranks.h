@@ -8,6 +8,8 @@
 
 namespace kindred::launcher {
 
+class Session;
+
 /// The exit code of a rank that run_local_ranks() has started and that has lost another one: what is shown is
 /// the error of that one.
 inline constexpr int lost_rank_exit = 90;
@@ -20,7 +22,7 @@ inline constexpr int lost_rank_exit = 90;
 /// process is asked to stop, all are; when one fails, the others are ended.
 /// @return the exit code of the command; nothing when this process is to do the work, alone or as one of the
 /// ranks that somebody has started, in which case another number than theirs is warned of
-[[nodiscard]] std::optional<int> run_local_ranks(std::int64_t ranks);
+[[nodiscard]] std::optional<int> run_local_ranks(std::int64_t ranks, const Session& session);
 
 /// Whether run_local_ranks() has started this process.
 [[nodiscard]] bool is_local_rank();

@@ -176,8 +176,8 @@ bool print_refused(const std::exception& error) {
   return false;
 }
 
-int run(const CommandLine& line) {
-  Session session(line.output.quiet);
+int run(const CommandLine& line, std::vector<std::string> typed) {
+  Session session(std::move(typed), line.output.quiet);
   system::silence_library_messages();
   try {
     const int code = line.action(session);
@@ -270,7 +270,7 @@ int parse_and_run(int argc, char** argv) {
     print_error(wrong);
     return wrong_recipe_or_usage;
   }
-  return run(line);
+  return run(line, {argv, argv + argc});
 }
 
 /// Takes the numbers of standard streams that were closed, which the next files would get, and with them what

@@ -39,7 +39,7 @@ void RecipeRunOptions::add_to(CLI::App& app) {
 
 RecipeRun run_recipe(const RecipeRunOptions& options, bool only_model, Session& session) {
   const auto recipe = recipe::load_recipe(options.file, options.run.recipe.overrides());
-  if (const auto code = run_local_ranks(options.run.dry_run ? 1 : asked_ranks(recipe))) {
+  if (const auto code = run_local_ranks(options.run.dry_run ? 1 : asked_ranks(recipe), session)) {
     return {.exit_code = *code};
   }
   const auto& catalog = session.load_plugins(options.run.recipe.plugins.folders);

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
+#include <utility>
 
 #include "text/printable.h"
 
@@ -34,7 +35,8 @@ void refuse_exit() {
 
 }  // namespace
 
-Session::Session(bool quiet) : quiet_(quiet) {
+Session::Session(std::vector<std::string> arguments, bool quiet)
+    : arguments_(std::move(arguments)), quiet_(quiet) {
   is_under_way = true;
   std::atexit(refuse_exit);
 }
@@ -61,6 +63,12 @@ command::OpenedData Session::open_data(const std::filesystem::path& path,
   if (!opened.contents.empty()) print(opened.contents + '\n');
   if (!opened.remark.empty()) note(opened.remark);
   return opened;
+}
+
+std::vector<std::string> Session::same_command() const {
+  auto command = arguments_;
+  command.front() = "/proc/self/exe";
+  return command;
 }
 
 std::unique_ptr<progress::ProgressSink> Session::make_progress() const {

@@ -18,8 +18,9 @@ namespace kindred::launcher {
 /// long as it is there, a call of exit() by a plugin or a library ends the program with 1 and a message.
 class Session {
  public:
+  /// @param arguments as they were typed, the program's name first
   /// @param quiet neither progress nor notes
-  explicit Session(bool quiet);
+  Session(std::vector<std::string> arguments, bool quiet);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -36,6 +37,8 @@ class Session {
   [[nodiscard]] command::OpenedData open_data(const std::filesystem::path& path,
                                               const std::vector<std::string>& overrides) const;
 
+  /// Program and arguments of a process that does the same.
+  [[nodiscard]] std::vector<std::string> same_command() const;
   /// Shows progress on stderr.
   [[nodiscard]] std::unique_ptr<progress::ProgressSink> make_progress() const;
   /// Prints "note: TEXT" to stderr.
@@ -48,6 +51,7 @@ class Session {
   [[nodiscard]] static int interrupted(const std::filesystem::path& folder);
 
  private:
+  std::vector<std::string> arguments_;
   bool quiet_;
   plugin::LoadedPlugins plugins_;
 };

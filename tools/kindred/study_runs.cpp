@@ -17,10 +17,10 @@ namespace {
 
 /// This command with --only for one run and its share of the machine. An option that is given twice counts as
 /// it was given last.
-system::ChildCommand program_of(const study::StudyRun& run, std::int64_t job, const StudyOptions& options) {
+system::ChildCommand program_of(const study::StudyRun& run, std::int64_t job, const StudyOptions& options,
+                                const Session& session) {
   const auto& machine = run.plan.machine;
-  auto arguments = system::own_arguments();
-  arguments.front() = "/proc/self/exe";
+  auto arguments = session.same_command();
   std::vector<std::string> own{"--jobs", "1", "--only", run.folder.string()};
   if (machine.threads == 0) {
     own.insert(
@@ -87,7 +87,7 @@ int run_all(const study::Study& study, study::StudyReport report, const std::fil
   command::prepare_machine(machine, *progress);
   const study::StudyJobs jobs{
       options.jobs,
-      [&](const study::StudyRun& run, std::int64_t job) { return program_of(run, job, options); },
+      [&](const study::StudyRun& run, std::int64_t job) { return program_of(run, job, options, session); },
       Session::interrupted_exit};
   const auto outcome = study::run_study(study, runs, report, jobs, catalog, folder, options.run.ignore_code,
                                         *progress, stop_requested());

@@ -12,9 +12,6 @@
 #include <csignal>
 #include <cstddef>
 #include <cstring>
-#include <fstream>
-#include <iterator>
-#include <sstream>
 #include <string_view>
 #include <system_error>
 
@@ -173,17 +170,6 @@ void ChildProcess::await_output(const std::vector<ChildProcess*>& children,
     }
   }
   ::poll(waited.data(), waited.size(), static_cast<int>(longest.count()));
-}
-
-std::vector<std::string> own_arguments() {
-  const char* place = "/proc/self/cmdline";
-  std::ifstream file(place, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  std::istringstream list(text);
-  std::vector<std::string> arguments;
-  for (std::string argument; std::getline(list, argument, '\0');) arguments.push_back(argument);
-  if (arguments.empty()) throw DataError(place, "cannot be read; mount /proc");
-  return arguments;
 }
 
 }  // namespace kindred::system

@@ -82,8 +82,4 @@ class ChildProcess {
   Pipe err_;
 };
 
-/// The arguments that this program was started with, its name first. Throws DataError when they cannot be
-/// read.
-[[nodiscard]] std::vector<std::string> own_arguments();
-
 }  // namespace kindred::system

@@ -109,10 +109,4 @@ TEST_CASE("a child does not outlive its object") {
   CHECK_FALSE(std::filesystem::exists(file));
 }
 
-TEST_CASE("a program knows its own arguments") {
-  const auto own = own_arguments();
-  REQUIRE_FALSE(own.empty());
-  CHECK(own.front().find("child_process_test") != std::string::npos);
-}
-
 }  // namespace

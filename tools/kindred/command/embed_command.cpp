@@ -26,7 +26,7 @@ struct Options {
 };
 
 int embed(const Options& options, Session& session) {
-  if (const auto code = run_local_ranks(options.recipe.asked_ranks())) return *code;
+  if (const auto code = run_local_ranks(options.recipe.asked_ranks(), session)) return *code;
   const auto& catalog = session.load_plugins(options.recipe.plugins.folders);
   JoinedRanks joined(session);
   auto overrides = options.recipe.overrides();

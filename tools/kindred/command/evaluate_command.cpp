@@ -74,7 +74,7 @@ int evaluate(const Options& options, Session& session) {
   const auto files = options.search.files();
   const auto plan = options.search.plan(options.overrides(), session);
   require_inputs_kept(options, plan, session.catalog());
-  if (const auto code = run_local_ranks(plan.machine.ranks)) return *code;
+  if (const auto code = run_local_ranks(plan.machine.ranks, session)) return *code;
   JoinedRanks joined(session);
   const auto& ranks = joined.ranks();
   command::prepare_machine(plan.machine, joined.progress(), ranks.place());

@@ -18,7 +18,7 @@ struct Options {
 };
 
 int label(const Options& options, Session& session) {
-  if (const auto code = run_local_ranks(options.recipe.asked_ranks())) return *code;
+  if (const auto code = run_local_ranks(options.recipe.asked_ranks(), session)) return *code;
   const auto& catalog = session.load_plugins(options.recipe.plugins.folders);
   auto request = options.request;
   request.overrides = options.recipe.overrides();

@@ -43,7 +43,7 @@ int match(const Options& options, Session& session) {
   }
   const auto plan = options.search.plan(overrides, session);
   require_inputs_kept(options, plan, session.catalog());
-  if (const auto code = run_local_ranks(plan.machine.ranks)) return *code;
+  if (const auto code = run_local_ranks(plan.machine.ranks, session)) return *code;
   JoinedRanks joined(session);
   const auto outcome = command::match(files.query, files.gallery, plan, options.out, options.distances,
                                       joined.progress(), joined.ranks());
