@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -107,6 +108,14 @@ class Serving {
   std::thread thread_;
 };
 
+/// libFuzzer looks at the clock by signals, which interrupt what waits.
+template <typename Call>
+auto uninterrupted(const Call& call) {
+  auto result = call();
+  while (result < 0 && errno == EINTR) result = call();
+  return result;
+}
+
 /// What the service answers to bytes over a connection; nothing when it cannot be reached.
 std::optional<std::string> answer_to(const std::string& bytes) {
   static const Serving serving;
@@ -116,14 +125,19 @@ std::optional<std::string> answer_to(const std::string& bytes) {
   address.sin_port = htons(static_cast<std::uint16_t>(serving.port()));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   std::optional<std::string> answer;
-  if (::connect(connection, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+  const int connected = uninterrupted(
+      [&] { return ::connect(connection, reinterpret_cast<const sockaddr*>(&address), sizeof address); });
+  if (connected == 0) {
     answer.emplace();
     // The service may close while bytes are still coming.
-    static_cast<void>(::send(connection, bytes.data(), bytes.size(), MSG_NOSIGNAL));
+    static_cast<void>(
+        uninterrupted([&] { return ::send(connection, bytes.data(), bytes.size(), MSG_NOSIGNAL); }));
     ::shutdown(connection, SHUT_WR);
     char block[4096];
-    for (auto count = ::recv(connection, block, sizeof block, 0); count > 0;
-         count = ::recv(connection, block, sizeof block, 0)) {
+    const auto receive = [&] {
+      return uninterrupted([&] { return ::recv(connection, block, sizeof block, 0); });
+    };
+    for (auto count = receive(); count > 0; count = receive()) {
       answer->append(block, static_cast<std::size_t>(count));
     }
   }
