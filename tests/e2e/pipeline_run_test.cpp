@@ -323,6 +323,27 @@ TEST_CASE("a dry run of a new directory plans everything and leaves nothing behi
   CHECK_FALSE(fs::exists(folder / "run"));
 }
 
+TEST_CASE("a dry run refuses what the run refuses before its first stage, in the same words") {
+  const TemporaryFolder folder;
+  const auto refused = [&](const fs::path& there, const std::vector<std::string>& more) {
+    const auto real = run(there, folder, more);
+    auto dry = more;
+    dry.emplace_back("--dry-run");
+    const auto planned = run(there, folder, dry);
+    CHECK(real.exit_code > 0);
+    CHECK(planned.exit_code == real.exit_code);
+    CHECK(planned.err == real.err);
+    CHECK(planned.out.empty());
+    return planned.err;
+  };
+  const auto there = folder / "run";
+  CHECK(refused(there, {"--set", "stage.final.recipe.loss.cross_entropy.on=['nothing']"})
+            .find("the head has no output 'nothing'") != std::string::npos);
+  CHECK(refused(there, {"--device", "cuda:99"}).find("there is no device 'cuda:99'") != std::string::npos);
+  CHECK(refused(folder.write("file", ""), {}).find("file: error: cannot be created: Not a directory") !=
+        std::string::npos);
+}
+
 TEST_CASE("a second run in one directory is refused by name, and the first goes on") {
   const TemporaryFolder folder;
   const auto there = folder / "run";

@@ -32,13 +32,16 @@ std::string owner_in(int descriptor) {
   return is_number ? "process " + std::string(number) : "another process";
 }
 
+std::string unusable(const std::string& what) {
+  return "cannot be used as a " + what + ": ";
+}
+
 /// The lock itself is the kernel's and ends with the process, however that ends; the file's text only says
 /// whose it is.
 int lock(const fs::path& folder, const std::string& what) {
   const fs::path file = folder / FolderLock::name;
   const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (descriptor < 0)
-    throw DataError(folder, "cannot be used as a " + what + ": " + std::generic_category().message(errno));
+  if (descriptor < 0) throw DataError(folder, unusable(what) + std::generic_category().message(errno));
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;
     const auto owner = owner_in(descriptor);
@@ -70,6 +73,26 @@ FolderLock::FolderLock(const fs::path& folder, const std::string& what) {
 
 FolderLock::~FolderLock() {
   ::close(descriptor_);
+}
+
+void require_lockable(const fs::path& folder, const std::string& what) {
+  const auto may = [](const fs::path& path, int rights) {
+    return ::faccessat(AT_FDCWD, path.c_str(), rights, AT_EACCESS) == 0;
+  };
+  std::error_code ignored;
+  if (fs::is_directory(folder, ignored)) {
+    const auto file = folder / FolderLock::name;
+    if (fs::exists(file, ignored) ? may(file, R_OK | W_OK) : may(folder, W_OK | X_OK)) return;
+    throw DataError(folder, unusable(what) + std::generic_category().message(errno));
+  }
+  auto above = fs::absolute(folder, ignored);
+  while (above.has_relative_path() && !fs::exists(above, ignored)) above = above.parent_path();
+  int reason = ENOTDIR;
+  if (fs::is_directory(above, ignored)) {
+    if (may(above, W_OK | X_OK)) return;
+    reason = errno;
+  }
+  throw DataError(folder, "cannot be created: " + std::generic_category().message(reason));
 }
 
 }  // namespace kindred::file

@@ -24,4 +24,8 @@ class FolderLock {
   int descriptor_ = -1;
 };
 
+/// Throws as FolderLock does where the folder can neither be made nor written to, and changes nothing.
+/// Whether it is in use remains to be seen.
+void require_lockable(const std::filesystem::path& folder, const std::string& what = "run directory");
+
 }  // namespace kindred::file

@@ -118,14 +118,21 @@ class PipelineRun {
     return planned;
   }
 
-  PipelineOutcome run(progress::ProgressSink& progress, const std::atomic<bool>& stop) {
+  /// The same, and throws everything that is refused before the first stage begins.
+  std::vector<PlannedStage> checked_plan() {
+    file::require_lockable(folder_);
     const auto device = system::resolve_device(pipeline_.machine.device);
     check_stages(pipeline_, options_.only);
     for (const auto& stage : pipeline_.stages) {
       if (options_.only.empty() || stage->name == options_.only) stage->check_on(device);
     }
+    return plan();
+  }
+
+  PipelineOutcome run(progress::ProgressSink& progress, const std::atomic<bool>& stop) {
     // For what it throws: nothing that describes a result is changed by a command that is refused.
-    static_cast<void>(plan());
+    static_cast<void>(checked_plan());
+    const auto device = system::resolve_device(pipeline_.machine.device);
     begin_description();
     std::vector<StageRecord> records;
     for (const auto& stage : pipeline_.stages) {
@@ -471,6 +478,11 @@ auto with_data_errors(const Action& action) {
 
 std::vector<PlannedStage> plan_pipeline(const Pipeline& pipeline, const Catalog& catalog,
                                         const fs::path& folder, const PipelineOptions& options) {
+  return with_data_errors([&] { return PipelineRun(pipeline, catalog, folder, options).checked_plan(); });
+}
+
+std::vector<PlannedStage> state_of_pipeline(const Pipeline& pipeline, const Catalog& catalog,
+                                            const fs::path& folder, const PipelineOptions& options) {
   return with_data_errors([&] { return PipelineRun(pipeline, catalog, folder, options).plan(); });
 }
 

@@ -42,10 +42,17 @@ class KeptTrainingError : public DataError {
   using DataError::DataError;
 };
 
-/// What run_pipeline() would do, without doing any of it. Throws as it does.
+/// What run_pipeline() would do, without doing any of it. Throws as it does before its first stage begins,
+/// but for a folder that is in use: to know that, it would have to be locked.
 [[nodiscard]] std::vector<PlannedStage> plan_pipeline(const Pipeline& pipeline, const Catalog& catalog,
                                                       const std::filesystem::path& folder,
                                                       const PipelineOptions& options);
+
+/// The same without asking whether the stages can be carried out, which takes building networks: how far a
+/// run has come.
+[[nodiscard]] std::vector<PlannedStage> state_of_pipeline(const Pipeline& pipeline, const Catalog& catalog,
+                                                          const std::filesystem::path& folder,
+                                                          const PipelineOptions& options);
 
 /// The same as a table for people.
 [[nodiscard]] std::string plan_text(const std::vector<PlannedStage>& stages);

@@ -53,7 +53,7 @@ std::string one_line(std::string text) {
 RunState state_of(const StudyRun& run, const Catalog& catalog, const fs::path& folder,
                   const pipeline::PipelineOptions& options) {
   try {
-    const auto stages = pipeline::plan_pipeline(*run.pipeline, catalog, folder / run.folder, options);
+    const auto stages = pipeline::state_of_pipeline(*run.pipeline, catalog, folder / run.folder, options);
     const auto is = [&](std::size_t stage, StageKind kind) { return stages.at(stage).state.kind == kind; };
     const bool done = std::all_of(stages.begin(), stages.end(), [](const pipeline::PlannedStage& stage) {
       // With a reason it is an earlier result that would have to be taken back first.

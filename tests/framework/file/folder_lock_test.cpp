@@ -10,6 +10,7 @@
 
 #include "data_files.h"
 #include "kindred/core/error.h"
+#include "ordinary_user.h"
 
 using namespace kindred;
 using namespace kindred::test;
@@ -51,4 +52,33 @@ TEST_CASE(
   const auto under_way = folder.write("run/.checkpoint.safetensors.tmp", "half");
   CHECK_THROWS_AS(file::FolderLock(folder / "run"), DataError);
   CHECK(fs::exists(under_way));
+}
+
+TEST_CASE("whether a folder can be locked is known, in the same words, without a trace") {
+  namespace fs = std::filesystem;
+  const TemporaryFolder folder;
+  const auto refusals = [&](const fs::path& wanted) {
+    const auto asked = error_of([&] { file::require_lockable(wanted); });
+    CHECK(asked == error_of([&] { const file::FolderLock lock(wanted); }));
+    return folder.without(asked);
+  };
+  file::require_lockable(folder / "new/run/");
+  CHECK_FALSE(fs::exists(folder / "new"));
+  folder.write("file", "x");
+  CHECK(refusals(folder / "file") == "file: error: cannot be created: Not a directory");
+  CHECK(refusals(folder / "file/run") == "file/run: error: cannot be created: Not a directory");
+
+  { const file::FolderLock lock(folder / "used"); }
+  fs::create_directory(folder / "unused");
+  fs::permissions(folder / "used/.lock", fs::perms::owner_read);
+  fs::permissions(folder / "unused", fs::perms::owner_read | fs::perms::owner_exec | fs::perms::others_exec);
+  fs::permissions(folder.path(), fs::perms::owner_all | fs::perms::others_exec);
+  {
+    const OrdinaryUser user;
+    const std::string closed = ": error: cannot be used as a run directory: Permission denied";
+    CHECK(refusals(folder / "used") == "used" + closed);
+    CHECK(refusals(folder / "unused") == "unused" + closed);
+    CHECK(refusals(folder / "unused/run") == "unused/run: error: cannot be created: Permission denied");
+  }
+  fs::permissions(folder / "unused", fs::perms::owner_all);
 }

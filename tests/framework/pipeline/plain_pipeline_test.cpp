@@ -336,6 +336,21 @@ TEST_CASE("a ranking of one person alone says in the log that the figures say no
   CHECK_FALSE(holds(read_bytes(of_two.folder() / "log.txt"), warning));
 }
 
+TEST_CASE("what a run refuses before its first stage its plan refuses, in the same words") {
+  PlainRun run;
+  const auto refusal_of = [&](const std::vector<std::string>& overrides) {
+    const auto planned = message_of<Error>([&] { static_cast<void>(run.plan(overrides)); });
+    CHECK(planned == message_of<Error>([&] { static_cast<void>(run.run(overrides)); }));
+    return planned;
+  };
+  CHECK(holds(refusal_of({"machine.device='cuda:99'"}), "there is no device 'cuda:99'"));
+  CHECK(holds(refusal_of({"loss.entropy.on=['nothing']"}), "'nothing'"));
+  CHECK(holds(refusal_of({"dataset.tested=0"}), "has no query images"));
+  fs::remove_all(run.folder());
+  write_bytes(run.folder(), "a file");
+  CHECK(holds(refusal_of({}), "run: error: cannot be created: Not a directory"));
+}
+
 TEST_CASE("data without queries are refused before anything is trained, but not for the model alone") {
   PlainRun run;
   try {
