@@ -1,6 +1,7 @@
 #include "pipeline/pipeline_run.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <ctime>
 #include <exception>
 #include <iterator>
@@ -49,6 +50,10 @@ std::string utc_now() {
   char text[32];
   std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
   return text;
+}
+
+bool works(StageState::Kind kind) {
+  return kind == StageState::Kind::runs || kind == StageState::Kind::goes_on;
 }
 
 class PipelineRun {
@@ -108,7 +113,7 @@ class PipelineRun {
     for (const auto& stage : pipeline_.stages) {
       planned.push_back({stage->name, stage->type(), state_of(*stage)});
       const auto kind = planned.back().state.kind;
-      if (kind == StageState::Kind::runs || kind == StageState::Kind::goes_on) pending_.insert(stage->name);
+      if (works(kind)) pending_.insert(stage->name);
       if (kind == StageState::Kind::up_to_date && planned.back().state.reason == restored_reason) {
         to_restore_.insert(stage->name);
       }
@@ -123,10 +128,11 @@ class PipelineRun {
     file::require_lockable(folder_);
     const auto device = system::resolve_device(pipeline_.machine.device);
     check_stages(pipeline_, options_.only);
-    for (const auto& stage : pipeline_.stages) {
-      if (options_.only.empty() || stage->name == options_.only) stage->check_on(device);
+    auto planned = plan();
+    for (std::size_t i = 0; i < planned.size(); ++i) {
+      if (works(planned[i].state.kind)) pipeline_.stages[i]->check_on(device);
     }
-    return plan();
+    return planned;
   }
 
   PipelineOutcome run(progress::ProgressSink& progress, const std::atomic<bool>& stop) {

@@ -98,7 +98,7 @@ class Stage {
   /// Everything about it that can be known before the stages in front of it have run. Throws as the
   /// components do.
   virtual void check() const = 0;
-  /// The same for what takes the data and the device to know.
+  /// The same for what takes the data and the device to know, of a stage that is about to run.
   virtual void check_on(torch::Device device) const;
   [[nodiscard]] virtual StageResult run(const StageContext& context) const = 0;
 };

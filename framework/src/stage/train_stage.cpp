@@ -8,12 +8,15 @@
 #include <utility>
 #include <vector>
 
+#include "inference/feature_extraction.h"
 #include "kindred/core/error.h"
 #include "results/labels_file.h"
 #include "stage/train.h"
+#include "system/precision.h"
 #include "training/lasting_losses.h"
 #include "training/plan_check.h"
 #include "training/run_directory.h"
+#include "training/training_data.h"
 #include "weights/initial_weights.h"
 
 namespace kindred::stage {
@@ -139,6 +142,17 @@ std::vector<std::string> TrainStage::results(const std::filesystem::path& folder
 
 void TrainStage::check() const {
   static_cast<void>(training::check_plan(plan_));
+}
+
+void TrainStage::check_on(torch::Device device) const {
+  const auto precision = plan_.train.precision;
+  if (precision != system::Precision::automatic) {
+    system::require_precision(precision, device, "train.precision");
+  }
+  if (plan_.train.evaluate_every > 0) static_cast<void>(inference::inference_precision(plan_, device));
+  // Labels that other stages are yet to give may be all that there is to learn from.
+  if (!settings_.labels.empty() || !plan_.pseudo_labels.empty()) return;
+  static_cast<void>(training::load_training_data(plan_));
 }
 
 StageResult TrainStage::run(const StageContext& context) const {

@@ -36,6 +36,9 @@ class TrainStage final : public Stage {
   [[nodiscard]] std::vector<std::string> results(const std::filesystem::path& folder) const override;
   [[nodiscard]] bool is_shared() const override { return true; }
   void check() const override;
+  /// Throws for a precision that the device lacks and, without pseudo labels, for images that nothing can be
+  /// learned from.
+  void check_on(torch::Device device) const override;
   [[nodiscard]] StageResult run(const StageContext& context) const override;
 
  private:

@@ -346,9 +346,32 @@ TEST_CASE("what a run refuses before its first stage its plan refuses, in the sa
   CHECK(holds(refusal_of({"machine.device='cuda:99'"}), "there is no device 'cuda:99'"));
   CHECK(holds(refusal_of({"loss.entropy.on=['nothing']"}), "'nothing'"));
   CHECK(holds(refusal_of({"dataset.tested=0"}), "has no query images"));
+  CHECK(holds(refusal_of({"dataset.identities=0"}), "has no training images"));
+  CHECK(holds(refusal_of({"train.precision='fp16'"}), "train.precision = \"fp16\": error: needs a CUDA GPU"));
   fs::remove_all(run.folder());
   write_bytes(run.folder(), "a file");
   CHECK(holds(refusal_of({}), "run: error: cannot be created: Not a directory"));
+}
+
+TEST_CASE("a stage that need not run is not asked whether this machine could") {
+  PlainRun run;
+  static_cast<void>(run.run());
+  // As on a GPU, which computes in fp16.
+  const std::vector<std::string> in_fp16 = {"train.precision=fp16", "embed.precision=fp16"};
+  const auto pipeline = run.pipeline(in_fp16);
+  for (const auto* stage : {"model", "features"}) {
+    const auto file = run.folder() / stage / results::StageRecord::finished_file;
+    auto record = results::StageRecord::read(file);
+    record.key.settings = recipe::write_recipe(pipeline.find(stage)->settings());
+    record.write(file);
+  }
+  auto ranked = in_fp16;
+  ranked.emplace_back("evaluate.cameras=single");
+  CHECK(holds(run.plan(ranked), "ranking   rank   runs: its recipe has changed: evaluate.cameras"));
+  CHECK(holds(run.run(ranked).text, "ranking"));
+  ranked.emplace_back("embed.flip_test=true");
+  CHECK(holds(message_of<Error>([&] { static_cast<void>(run.plan(ranked)); }),
+              "embed.precision = \"fp16\": error: needs a CUDA GPU"));
 }
 
 TEST_CASE("data without queries are refused before anything is trained, but not for the model alone") {
