@@ -113,6 +113,7 @@ class PipelineRun {
     for (const auto& stage : pipeline_.stages) {
       planned.push_back({stage->name, stage->type(), state_of(*stage)});
       const auto kind = planned.back().state.kind;
+      if (kind != StageState::Kind::left_out) folders_.require_own(stage->name);
       if (works(kind)) pending_.insert(stage->name);
       if (kind == StageState::Kind::up_to_date && planned.back().state.reason == restored_reason) {
         to_restore_.insert(stage->name);

@@ -33,6 +33,13 @@ fs::path StageFolders::replaced(const std::string& stage) const {
   return run_ / ".replaced" / stage;
 }
 
+void StageFolders::require_own(const std::string& stage) const {
+  const auto here = of(stage);
+  if (results::has_stage_record(here) || !fs::exists(here) || holds_nothing(here)) return;
+  throw DataError(here, "does not belong to this pipeline, but is where stage '" + stage +
+                            "' writes its result; move it away, or use another run directory");
+}
+
 void StageFolders::begin_anew(const std::string& stage) const {
   const auto here = of(stage);
   const auto there = replaced(stage);
@@ -45,10 +52,7 @@ void StageFolders::begin_anew(const std::string& stage) const {
     fs::rename(here, there);
   } else if (fs::exists(here)) {
     // Killed before its record was written: that must not take the place of what is kept.
-    if (!holds_nothing(here)) {
-      throw DataError(here, "does not belong to this pipeline, but is where stage '" + stage +
-                                "' writes its result; move it away, or use another run directory");
-    }
+    require_own(stage);
     fs::remove_all(here);
   }
   file::make_folders(here);

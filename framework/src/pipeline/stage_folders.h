@@ -18,8 +18,10 @@ class StageFolders {
   /// Of what the stage had made before, if that is kept.
   [[nodiscard]] std::filesystem::path replaced(const std::string& stage) const;
 
+  /// Throws DataError when something else than a stage's lies where the stage writes.
+  void require_own(const std::string& stage) const;
   /// Empties a stage's folder and keeps what is there; what has not ended itself never takes the place of a
-  /// result that is kept. Throws DataError for a folder that is no stage's.
+  /// result that is kept. Throws as require_own().
   void begin_anew(const std::string& stage) const;
   /// The stage's folder and what it has replaced change places.
   void exchange(const std::string& stage) const;

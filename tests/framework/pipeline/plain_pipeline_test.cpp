@@ -353,6 +353,30 @@ TEST_CASE("what a run refuses before its first stage its plan refuses, in the sa
   CHECK(holds(refusal_of({}), "run: error: cannot be created: Not a directory"));
 }
 
+TEST_CASE(
+    "what lies in the place of a stage is refused before the first one runs, also for an earlier result") {
+  PlainRun run;
+  const auto refuses = [&](const std::vector<std::string>& overrides) {
+    const auto foreign = run.folder() / "ranking/letter.txt";
+    fs::remove_all(run.folder() / "ranking");
+    fs::create_directories(foreign.parent_path());
+    write_bytes(foreign, "mine");
+    const std::string refusal = "ranking: error: does not belong to this pipeline";
+    CHECK(holds(message_of<DataError>([&] { static_cast<void>(run.plan(overrides)); }), refusal));
+    CHECK(holds(message_of<DataError>([&] { static_cast<void>(run.run(overrides)); }), refusal));
+    CHECK(read_bytes(foreign) == "mine");
+    fs::remove_all(foreign.parent_path());
+  };
+  refuses({});
+  CHECK_FALSE(fs::exists(run.folder() / "model"));
+  static_cast<void>(run.run());
+  // As after another ranking that has failed.
+  fs::create_directories(run.folder() / ".replaced");
+  fs::copy(run.folder() / "ranking", run.folder() / ".replaced/ranking", fs::copy_options::recursive);
+  refuses({});
+  CHECK(holds(run.plan(), "ranking   rank   nothing, it is up to date: an earlier result is restored"));
+}
+
 TEST_CASE("a stage that need not run is not asked whether this machine could") {
   PlainRun run;
   static_cast<void>(run.run());

@@ -82,17 +82,18 @@ TEST_CASE("a folder of something else is refused as it is, and one that a kill h
   const StageFolders folders(run.path());
   fs::create_directories(run / "base");
   write_bytes(run / "base" / "letter.txt", "mine");
-  CHECK_THROWS_WITH_AS(
-      folders.begin_anew("base"),
-      ((run / "base").string() +
-       ": error: does not belong to this pipeline, but is where stage 'base' writes its result; "
-       "move it away, or use another run directory")
-          .c_str(),
-      DataError);
+  const auto refusal = (run / "base").string() +
+                       ": error: does not belong to this pipeline, but is where stage 'base' writes its "
+                       "result; move it away, or use another run directory";
+  CHECK_THROWS_WITH_AS(folders.begin_anew("base"), refusal.c_str(), DataError);
+  CHECK_THROWS_WITH_AS(folders.require_own("base"), refusal.c_str(), DataError);
   CHECK(read_bytes(run / "base" / "letter.txt") == "mine");
   fs::remove(run / "base" / "letter.txt");
+  folders.require_own("base");
   folders.begin_anew("base");
   CHECK(fs::is_empty(run / "base"));
+  leave(run / "base", true, "first");
+  folders.require_own("base");
 }
 
 TEST_CASE("the record of a beginning beside that of an end is removed") {
