@@ -451,14 +451,34 @@ TEST_CASE("train refuses to begin from a stage that it does not run") {
         0);
 }
 
+TEST_CASE("a command that is refused leaves no folder of a run behind") {
+  const TemporaryFolder folder;
+  const auto run = (folder / "runs/new").string();
+  const std::vector<std::vector<std::string>> refused = {
+      {"--set", "dataset.type=market1501", "--data", "it's nowhere"},
+      {"--set", "loss.cross_entropy.on=['nothing']"},
+      {"--set", "train.precision=fp16"},
+      {"--set", "machine.device=cuda:99"}};
+  for (const std::string command : {"run", "train"}) {
+    for (const auto& settings : refused) {
+      std::vector<std::string> arguments{command, tiny, "--run-dir", run};
+      arguments.insert(arguments.end(), settings.begin(), settings.end());
+      const auto outcome = kindred(arguments, folder.path());
+      CAPTURE(outcome.err);
+      CHECK(outcome.exit_code > 0);
+      CHECK(holds(outcome.err, ": error: "));
+      CHECK_FALSE(std::filesystem::exists(folder / "runs"));
+    }
+  }
+}
+
 TEST_CASE("a start that failed binds its folder to no recipe") {
   const TemporaryFolder folder;
   const auto run = (folder / "run").string();
   const auto failed =
-      kindred({"train", tiny, "--run-dir", run, "--set", "dataset.type=market1501", "--data", "it's nowhere"},
-              folder.path());
+      kindred({"train", tiny, "--run-dir", run, "--set", "optimizer.learning_rate=1e30"}, folder.path());
   CHECK(failed.exit_code == 1);
-  CHECK(holds(failed.err, "it's nowhere: error: "));
+  CHECK(holds(failed.err, "the loss is no longer finite in epoch 1"));
   const auto corrected = kindred({"train", tiny, "--run-dir", run, "--set", "train.epochs=0", "--set",
                                   "schedule={type='warmup_cosine'}"},
                                  folder.path());

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "file/atomic_file.h"
+#include "file/folder_entries.h"
 #include "file/folder_lock.h"
 #include "file/presence.h"
 #include "kindred/core/error.h"
@@ -136,9 +137,9 @@ class PipelineRun {
     return planned;
   }
 
+  /// To be called after checked_plan(): nothing that describes a result is changed by a command that is
+  /// refused.
   PipelineOutcome run(progress::ProgressSink& progress, const std::atomic<bool>& stop) {
-    // For what it throws: nothing that describes a result is changed by a command that is refused.
-    static_cast<void>(checked_plan());
     const auto device = system::resolve_device(pipeline_.machine.device);
     begin_description();
     std::vector<StageRecord> records;
@@ -525,10 +526,15 @@ PipelineOutcome run_pipeline(const Pipeline& pipeline, const Catalog& catalog, c
   const Followers followers(*options.ranks);
   return with_data_errors([&] {
     PipelineRun run(pipeline, catalog, folder, options);
+    // A command that is refused leaves no folder behind, and an empty one empty.
+    const bool is_new = file::folder_entries(folder).empty();
+    if (is_new) static_cast<void>(run.checked_plan());
     const file::FolderLock lock(folder);
     progress::RunLog log(folder / "log.txt");
     progress::TeeProgress tee({&log, &progress});
     try {
+      // Another process may have run there meanwhile.
+      if (!is_new || fs::exists(folder / recipe_name)) static_cast<void>(run.checked_plan());
       return run.run(tee, stop);
     } catch (const std::exception& error) {
       log.note(system::exception_text(error));

@@ -70,10 +70,11 @@ struct PipelineOutcome {
 ///
 /// Writes FOLDER/pipeline.toml, log.txt, costs.json, costs.md, and scores.json and scores.md where the truth
 /// is known, but of no ranking that `only` has left with other results before it than it was made of. All
-/// stages are checked before the first one runs. Throws RecipeError for `from` or `only` that are no stages,
-/// and for a `from` that does not make `only` run; DataError when the folder is in use, when it is another
-/// run's (it describes stages that have run, and none of them is one of these), for a training that is kept
-/// (Pipeline::keep_training), and for a stage that `only` needs and that has not run; what the stages throw.
+/// stages are checked before the first one runs, and before a new FOLDER is made. Throws RecipeError for
+/// `from` or `only` that are no stages, and for a `from` that does not make `only` run; DataError when the
+/// folder is in use, when it is another run's (it describes stages that have run, and none of them is one of
+/// these), for a training that is kept (Pipeline::keep_training), and for a stage that `only` needs and that
+/// has not run; what the stages throw.
 [[nodiscard]] PipelineOutcome run_pipeline(const Pipeline& pipeline, const Catalog& catalog,
                                            const std::filesystem::path& folder,
                                            const PipelineOptions& options, progress::ProgressSink& progress,

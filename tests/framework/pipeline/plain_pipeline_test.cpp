@@ -341,6 +341,7 @@ TEST_CASE("what a run refuses before its first stage its plan refuses, in the sa
   const auto refusal_of = [&](const std::vector<std::string>& overrides) {
     const auto planned = message_of<Error>([&] { static_cast<void>(run.plan(overrides)); });
     CHECK(planned == message_of<Error>([&] { static_cast<void>(run.run(overrides)); }));
+    CHECK_FALSE(fs::is_directory(run.folder()));
     return planned;
   };
   CHECK(holds(refusal_of({"machine.device='cuda:99'"}), "there is no device 'cuda:99'"));
@@ -348,32 +349,43 @@ TEST_CASE("what a run refuses before its first stage its plan refuses, in the sa
   CHECK(holds(refusal_of({"dataset.tested=0"}), "has no query images"));
   CHECK(holds(refusal_of({"dataset.identities=0"}), "has no training images"));
   CHECK(holds(refusal_of({"train.precision='fp16'"}), "train.precision = \"fp16\": error: needs a CUDA GPU"));
-  fs::remove_all(run.folder());
   write_bytes(run.folder(), "a file");
   CHECK(holds(refusal_of({}), "run: error: cannot be created: Not a directory"));
+}
+
+TEST_CASE("a run that is refused makes no folder, and leaves an empty one empty") {
+  PlainRun run;
+  const auto refuse = [&] { CHECK_THROWS_AS(static_cast<void>(run.run({"dataset.identities=0"})), Error); };
+  refuse();
+  CHECK_FALSE(fs::exists(run.folder()));
+  fs::create_directory(run.folder());
+  refuse();
+  CHECK(fs::is_empty(run.folder()));
+  static_cast<void>(run.run());
+  CHECK(fs::exists(run.folder() / "ranking/evaluation.json"));
 }
 
 TEST_CASE(
     "what lies in the place of a stage is refused before the first one runs, also for an earlier result") {
   PlainRun run;
-  const auto refuses = [&](const std::vector<std::string>& overrides) {
+  const auto refuses = [&] {
     const auto foreign = run.folder() / "ranking/letter.txt";
     fs::remove_all(run.folder() / "ranking");
     fs::create_directories(foreign.parent_path());
     write_bytes(foreign, "mine");
     const std::string refusal = "ranking: error: does not belong to this pipeline";
-    CHECK(holds(message_of<DataError>([&] { static_cast<void>(run.plan(overrides)); }), refusal));
-    CHECK(holds(message_of<DataError>([&] { static_cast<void>(run.run(overrides)); }), refusal));
+    CHECK(holds(message_of<DataError>([&] { static_cast<void>(run.plan()); }), refusal));
+    CHECK(holds(message_of<DataError>([&] { static_cast<void>(run.run()); }), refusal));
     CHECK(read_bytes(foreign) == "mine");
     fs::remove_all(foreign.parent_path());
   };
-  refuses({});
+  refuses();
   CHECK_FALSE(fs::exists(run.folder() / "model"));
   static_cast<void>(run.run());
   // As after another ranking that has failed.
   fs::create_directories(run.folder() / ".replaced");
   fs::copy(run.folder() / "ranking", run.folder() / ".replaced/ranking", fs::copy_options::recursive);
-  refuses({});
+  refuses();
   CHECK(holds(run.plan(), "ranking   rank   nothing, it is up to date: an earlier result is restored"));
 }
 
