@@ -52,7 +52,7 @@ class ProgressSink {
   virtual ~ProgressSink();
   /// The stage has moved on. Called often; the sink thins it out.
   virtual void update(const Progress& progress) = 0;
-  /// A step worth keeping is finished (an epoch, a stage).
+  /// A step worth keeping is finished (an epoch, a stage): comes after the update in which all is done.
   virtual void finish(const Progress& progress) = 0;
   /// A sentence for the user.
   virtual void note(const std::string& text) = 0;

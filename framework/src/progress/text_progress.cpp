@@ -81,7 +81,8 @@ LineProgress::LineProgress(std::ostream& stream, double interval, Clock clock)
 
 void LineProgress::update(const Progress& progress) {
   const double now = clock_();
-  if (now - last_ < interval_) return;
+  const bool is_over = progress.total > 0 && progress.done >= progress.total;  // finish() says so
+  if (is_over || now - last_ < interval_) return;
   last_ = now;
   stream_ << progress_text(progress) << '\n' << std::flush;
 }

@@ -40,8 +40,8 @@ class TerminalProgress final : public ProgressSink {
   bool line_is_open_ = false;
 };
 
-/// A plain line for each finished step and note, and for updates one every `interval` seconds: for log files
-/// and pipes.
+/// A plain line for each finished step and note, and for updates before its end one every `interval` seconds:
+/// for log files and pipes.
 class LineProgress final : public ProgressSink {
  public:
   explicit LineProgress(std::ostream& stream, double interval = 10, Clock clock = monotonic_seconds);

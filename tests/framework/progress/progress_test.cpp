@@ -193,6 +193,23 @@ TEST_CASE("plain lines come every ten seconds, and at every finished step and no
   CHECK(stream.str() == std::string(example_text) + "\n" + example_text + "\na note\n");
 }
 
+TEST_CASE("the end of a step is one plain line, whenever it comes") {
+  std::ostringstream stream;
+  double now = 50;
+  LineProgress sink(stream, 10, [&] { return now; });
+  now = 60;
+  sink.update(example(120));
+  sink.finish(example(120));
+  const auto line = progress_text(example(120)) + "\n";
+  CHECK(stream.str() == line);
+  // Of a step whose length is not known no update is the last.
+  auto open_ended = example(7);
+  open_ended.total = 0;
+  now = 70;
+  sink.update(open_ended);
+  CHECK(stream.str() == line + progress_text(open_ended) + "\n");
+}
+
 TEST_CASE("a tee tells all its sinks") {
   CountingSink first;
   CountingSink second;
