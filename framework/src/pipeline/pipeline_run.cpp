@@ -171,8 +171,8 @@ class PipelineRun {
     }
     const auto outdated = outdated_stages(records);
     if (!outdated.empty()) {
-      progress.note("warning: made of earlier results than there are now, and so left out of the scores: " +
-                    quoted_list(outdated) + "; `kindred run` without --only makes them again");
+      warn_of_call(progress, "made of earlier results than there are now, and so left out of the scores: " +
+                                 quoted_list(outdated) + "; `kindred run` without --only makes them again");
     }
     return {false, summary(records, outdated)};
   }
@@ -246,6 +246,12 @@ class PipelineRun {
                                  "; use another --run-dir, or remove the folder");
   }
 
+  /// Of what comes of `only`, and ends with it. A report takes what begins with "warning:" in the log for one
+  /// of the run, for ever.
+  void warn_of_call(progress::ProgressSink& progress, const std::string& text) const {
+    progress.note("'" + options_.only + "' alone: warning: " + text);
+  }
+
   /// Whether a stage that --only leaves as it is, and that the one that runs reads, directly or not, was made
   /// as the recipe says. Warns where it was not.
   [[nodiscard]] bool is_still_described(const stage::Stage& stage, const StageRecord& record,
@@ -261,8 +267,8 @@ class PipelineRun {
       return false;  // a file that it once started from may be gone, and nobody needs it here
     }
     if (key_difference(record.key, now, /*ignore_code=*/true).empty()) return true;
-    progress.note("warning: stage '" + stage.name +
-                  "' stays as it is, though the recipe says otherwise:" + key_differences(record.key, now));
+    warn_of_call(progress, "stage '" + stage.name + "' stays as it is, though the recipe says otherwise:" +
+                               key_differences(record.key, now));
     return false;
   }
 

@@ -11,6 +11,7 @@
 #include "pipeline/pipeline.h"
 #include "pipeline/pipeline_run.h"
 #include "recipe/recipe.h"
+#include "report/run_files.h"
 #include "results/stage_record.h"
 #include "temporary_folder.h"
 #include "tiny_components.h"
@@ -258,6 +259,26 @@ TEST_CASE("one stage alone says that what it reads was made by another recipe") 
   only.only = "model";
   static_cast<void>(run.run({"ranking.top=7"}, only));
   CHECK_FALSE(holds(log(), "stage 'ranking' stays as it is"));
+}
+
+TEST_CASE("what one stage alone warns of is no warning of the run in its report") {
+  PlainRun run;
+  static_cast<void>(run.run());
+  const auto warned_of = [&](const std::string& text) {
+    CHECK(holds(read_bytes(run.folder() / "log.txt"), text));
+    for (const auto& warning : report::read_run(run.folder()).warnings) CHECK_FALSE(holds(warning, text));
+  };
+  PipelineOptions only;
+  only.only = "ranking";
+  static_cast<void>(run.run({"optimizer.learning_rate=0.5"}, only));
+  warned_of("stays as it is, though the recipe says otherwise");
+  only.only = only.from = "model";
+  static_cast<void>(run.run({"optimizer.learning_rate=0.5"}, only));
+  warned_of("made of earlier results than there are now");
+  // That is said as long as it is so, by the results themselves.
+  CHECK(report::read_run(run.folder()).outdated == std::vector<std::string>{"features", "ranking"});
+  static_cast<void>(run.run({"optimizer.learning_rate=0.5"}));
+  CHECK(report::read_run(run.folder()).outdated.empty());
 }
 
 TEST_CASE("the model alone is trained, and the same folder continues from it") {
