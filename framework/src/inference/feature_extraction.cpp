@@ -166,21 +166,23 @@ std::vector<data::Frames> batches_of(const data::Frames& order, std::int64_t siz
   return batches;
 }
 
-system::Precision trained_precision(const recipe::InferencePlan& plan, torch::Device device) {
-  return plan.train.precision == system::Precision::automatic ? system::suitable_precision(device)
+system::Precision trained_precision(const recipe::InferencePlan& plan, torch::Device device,
+                                    const system::Ranks& ranks) {
+  return plan.train.precision == system::Precision::automatic ? system::suitable_precision(device, ranks)
                                                               : plan.train.precision;
 }
 
 }  // namespace
 
-system::Precision inference_precision(const recipe::InferencePlan& plan, torch::Device device) {
+system::Precision inference_precision(const recipe::InferencePlan& plan, torch::Device device,
+                                      const system::Ranks& ranks) {
   switch (plan.embed.precision) {
     case system::Precision::trained: {
-      const auto trained = trained_precision(plan, device);
-      return system::can_compute(device, trained) ? trained : system::Precision::fp32;
+      const auto trained = trained_precision(plan, device, ranks);
+      return ranks.any(!system::can_compute(device, trained)) ? system::Precision::fp32 : trained;
     }
     case system::Precision::automatic:
-      return system::suitable_precision(device);
+      return system::suitable_precision(device, ranks);
     default:
       system::require_precision(plan.embed.precision, device, "embed.precision");
       return plan.embed.precision;
@@ -188,13 +190,16 @@ system::Precision inference_precision(const recipe::InferencePlan& plan, torch::
 }
 
 void note_inference_precision(const recipe::InferencePlan& plan, const system::Computing& used,
-                              progress::ProgressSink& progress) {
-  const auto trained = trained_precision(plan, used.device);
+                              progress::ProgressSink& progress, const system::Ranks& ranks) {
+  const auto trained = trained_precision(plan, used.device, ranks);
   if (used.precision == trained) return;
   const bool asked = plan.embed.precision != system::Precision::trained;
+  const bool is_able = system::can_compute(used.device, trained);
   progress.note("features are extracted in " + system::precision_name(used.precision) +
                 "; the model was trained in " + system::precision_name(trained) +
-                (asked ? "" : ", which " + used.device.str() + " does not support"));
+                (asked ? ""
+                       : ", which " + (is_able ? "the device of another rank" : used.device.str()) +
+                             " does not support"));
 }
 
 FeatureExtraction::FeatureExtraction(model::Model& model, const recipe::ExtractionPlan& plan,

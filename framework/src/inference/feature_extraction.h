@@ -84,10 +84,15 @@ class FeatureExtraction {
 /// The precision in which a plan's model is described on a device: embed.precision; of 'trained',
 /// train.precision, or fp32 where the device cannot compute in that. Throws Error when the device cannot
 /// compute in what is asked for by name.
-[[nodiscard]] system::Precision inference_precision(const recipe::InferencePlan& plan, torch::Device device);
+/// @param ranks each of which calls this with its own device: all have the same precision, for which each
+///              device counts
+[[nodiscard]] system::Precision inference_precision(const recipe::InferencePlan& plan, torch::Device device,
+                                                    const system::Ranks& ranks = system::Ranks::alone());
 
 /// Notes a precision that is not the one of the training.
+/// @param ranks each of which calls this
 void note_inference_precision(const recipe::InferencePlan& plan, const system::Computing& used,
-                              progress::ProgressSink& progress);
+                              progress::ProgressSink& progress,
+                              const system::Ranks& ranks = system::Ranks::alone());
 
 }  // namespace kindred::inference

@@ -190,8 +190,8 @@ std::vector<EmbeddedSplit> embed_dataset(model::Model& model, const recipe::Infe
                                          const std::filesystem::path& folder, torch::Device device,
                                          progress::ProgressSink& progress, bool with_training_images,
                                          const system::Ranks& ranks) {
-  const system::Computing computing{device, inference::inference_precision(plan, device)};
-  inference::note_inference_precision(plan, computing, progress);
+  const system::Computing computing{device, inference::inference_precision(plan, device, ranks)};
+  inference::note_inference_precision(plan, computing, progress, ranks);
   std::vector<Split> splits{Split::query, Split::gallery};
   if (with_training_images) splits.push_back(Split::train);
   std::vector<Sample> wanted;

@@ -31,15 +31,18 @@ namespace {
 /// different ones, and a gradient that is scaled for fp16 has no sum with one that is not.
 recipe::Plan decided(recipe::Plan plan, const std::optional<Value>& begun, const system::Ranks& ranks) {
   if (plan.train.precision != system::Precision::automatic) return plan;
+  // As rank 0 finds it, so that all ask each other or none.
+  if (ranks.broadcast(begun ? 1.0 : 0.0) == 0.0) {
+    plan.train.precision =
+        system::suitable_precision(system::device_of_rank(plan.machine.device, ranks.place()), ranks);
+    return plan;
+  }
   if (begun) {
     Diagnostics unread;  // a recipe of another version is RunDirectory::freeze()'s to refuse
     const auto* written = begun->as<Table>()->find("train");
     if (written != nullptr) {
       plan.train.precision = recipe::TrainSettings::schema().parse(*written, "[train]", unread).precision;
     }
-  } else {
-    plan.train.precision =
-        system::suitable_precision(system::device_of_rank(plan.machine.device, ranks.place()));
   }
   const auto of_first = ranks.broadcast(static_cast<double>(plan.train.precision));
   plan.train.precision = static_cast<system::Precision>(std::lround(of_first));
@@ -47,16 +50,19 @@ recipe::Plan decided(recipe::Plan plan, const std::optional<Value>& begun, const
 }
 
 void tell_of_precision(const recipe::Plan& asked, const recipe::Plan& plan, torch::Device device,
-                       progress::ProgressSink& progress) {
+                       const system::Ranks& ranks, progress::ProgressSink& progress) {
   const auto precision = plan.train.precision;
   const auto name = system::precision_name(precision);
   if (asked.train.precision == system::Precision::automatic) {
-    const auto suitable = system::suitable_precision(device);
-    progress.note("train.precision = \"auto\": computing in " + name +
-                  (suitable == precision
-                       ? ""
-                       : ", which this training started with; " + system::precision_name(suitable) +
-                             " would suit " + device.str() + " better"));
+    const auto suitable = system::suitable_precision(device, ranks);
+    std::string why;
+    if (suitable != precision) {
+      why = ", which this training started with; " + system::precision_name(suitable) + " would suit " +
+            device.str() + " better";
+    } else if (system::suitable_precision(device) != precision) {
+      why = ", which suits the devices of all ranks";
+    }
+    progress.note("train.precision = \"auto\": computing in " + name + why);
   } else if (precision != system::Precision::fp32) {
     progress.note("computing in " + name);
   }
@@ -158,7 +164,7 @@ TrainOutcome train(const recipe::Plan& asked, const std::filesystem::path& run_d
   progress::TeeProgress tee(sinks);
 
   if (ranks.are_many()) tee.note(std::to_string(ranks.count()) + " ranks share each batch");
-  tell_of_precision(asked, plan, device, tee);
+  tell_of_precision(asked, plan, device, ranks, tee);
   tell_of_best_by(plan.train, tee);
   tell_of_low_rates(plan, tee);
   training::Training training(plan, directory, device, tee, records ? &records->metrics : nullptr, stop,

@@ -45,7 +45,7 @@ struct TrainOutcome {
 /// at the end, and when `stop` is set, after the batch under way.
 ///
 /// `train.precision = "auto"` is decided on before anything else, as the directory's own training was begun
-/// or else by the device, and everything written says what it came to.
+/// or else by the devices of all ranks, and everything written says what it came to.
 ///
 /// Sets the threads of the process (set_threads) and the seed of LibTorch's generators.
 /// Throws DataError when the directory belongs to another recipe (the differing keys are named) or is in use,

@@ -118,9 +118,19 @@ bool is_made_for(torch::Device device, Precision precision) {
   return bf16;
 }
 
-Precision suitable_precision(torch::Device device) {
-  if (is_made_for(device, Precision::bf16)) return Precision::bf16;
-  return device.is_cuda() ? Precision::fp16 : Precision::fp32;
+Precision shared_precision(const std::function<bool(Precision)>& suits, const Ranks& ranks) {
+  for (const auto precision : {Precision::bf16, Precision::fp16}) {
+    if (!ranks.any(!suits(precision))) return precision;
+  }
+  return Precision::fp32;
+}
+
+Precision suitable_precision(torch::Device device, const Ranks& ranks) {
+  return shared_precision(
+      [device](Precision precision) {
+        return precision == Precision::fp16 ? device.is_cuda() : is_made_for(device, precision);
+      },
+      ranks);
 }
 
 std::string why_suitable(torch::Device device) {

@@ -3,9 +3,11 @@
 
 #include <torch/types.h>
 
+#include <functional>
 #include <string>
 
 #include "system/precision_kind.h"
+#include "system/ranks.h"
 
 namespace kindred::system {
 
@@ -20,9 +22,13 @@ namespace kindred::system {
 /// Whether it has instructions for it (GPUs: tensor cores), so that 16 bits are faster than fp32.
 [[nodiscard]] bool is_made_for(torch::Device device, Precision precision);
 
+/// The first of bf16, fp16 and fp32 that suits all ranks, each of which calls this.
+/// @param suits whether bf16 or fp16 suits this rank; fp32 always does
+[[nodiscard]] Precision shared_precision(const std::function<bool(Precision)>& suits, const Ranks& ranks);
+
 /// What 'auto' stands for: bf16 on processors with instructions for it and on GPUs of compute capability 8 or
-/// more, fp16 on older GPUs, else fp32.
-[[nodiscard]] Precision suitable_precision(torch::Device device);
+/// more, fp16 on older GPUs, else fp32. Of several ranks what suits the devices of all.
+[[nodiscard]] Precision suitable_precision(torch::Device device, const Ranks& ranks = Ranks::alone());
 
 /// Why that suits it: "the processor has instructions for it".
 [[nodiscard]] std::string why_suitable(torch::Device device);

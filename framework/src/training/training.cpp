@@ -94,7 +94,7 @@ Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torc
     : plan_(plan),
       directory_(directory),
       device_(device),
-      inference_{device, plan.train.evaluate_every > 0 ? inference::inference_precision(plan, device)
+      inference_{device, plan.train.evaluate_every > 0 ? inference::inference_precision(plan, device, ranks)
                                                        : system::Precision::fp32},
       progress_(progress),
       metrics_(metrics),
@@ -115,7 +115,7 @@ Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torc
   if (evaluates()) best_by_ = ranking::best_figure(plan);
   if (evaluates()) {
     for (const auto& test_set : data_.test_sets) require_match(test_set);
-    inference::note_inference_precision(plan, inference_, progress_);
+    inference::note_inference_precision(plan, inference_, progress_, ranks);
   }
   for (const auto& note : trainer_.notes()) progress_.note(note);
   for (const auto& warning : recipe::idle_augmentations(plan)) progress_.note(warning);

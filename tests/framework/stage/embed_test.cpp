@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +22,7 @@
 #include "kindred/core/random.h"
 #include "kindred/nn/activations.h"
 #include "kindred/nn/tensor_module.h"
+#include "rank_threads.h"
 #include "system/precision.h"
 
 using namespace kindred;
@@ -368,6 +370,29 @@ TEST_CASE_FIXTURE(Fixture,
                        "embed.precision = \"fp16\": error: needs a CUDA GPU, but this run uses cpu; choose "
                        "\"fp32\" or \"auto\"",
                        Error);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "ranks extract in fp32 where the device of one lacks the precision of the training") {
+  plan.train.precision = system::Precision::fp16;
+  const std::array devices{torch::Device(torch::kCUDA, 0), torch::Device(torch::kCPU)};
+  std::array<system::Precision, 2> found{};
+  std::array<RecordingSink, 2> sinks;
+  test::on_ranks(2, [&](const system::Ranks& ranks) {
+    const auto rank = static_cast<std::size_t>(ranks.rank());
+    found[rank] = inference::inference_precision(plan, devices[rank], ranks);
+    inference::note_inference_precision(plan, {devices[rank], found[rank]}, sinks[rank], ranks);
+  });
+  CHECK(found[0] == system::Precision::fp32);
+  CHECK(found[1] == system::Precision::fp32);
+  REQUIRE(sinks[0].notes.size() == 1);
+  CHECK(
+      sinks[0].notes[0] ==
+      "features are extracted in fp32; the model was trained in fp16, which the device of another rank does "
+      "not support");
+  REQUIRE(sinks[1].notes.size() == 1);
+  CHECK(sinks[1].notes[0] ==
+        "features are extracted in fp32; the model was trained in fp16, which cpu does not support");
 }
 
 TEST_CASE_FIXTURE(Fixture,

@@ -4,9 +4,14 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <stdexcept>
+#include <vector>
 
 #include "kindred/core/error.h"
+#include "rank_threads.h"
 #include "system/device.h"
 #include "temporary_folder.h"
 
@@ -57,6 +62,32 @@ TEST_CASE("what suits a processor is bf16 where it is made for it, else fp32") {
   const bool able = can_compute(torch::kCPU, system::Precision::bf16);
   const bool made = is_made_for(torch::kCPU, system::Precision::bf16);
   MESSAGE("this processor computes in bf16: " << able << ", is made for it: " << made);
+}
+
+TEST_CASE("ranks compute in the first of bf16, fp16 and fp32 that suits all of them") {
+  const std::vector<Precision> processor{};
+  const std::vector<Precision> new_processor{Precision::bf16};
+  const std::vector<Precision> gpu{Precision::fp16};
+  const std::vector<Precision> new_gpu{Precision::fp16, Precision::bf16};
+  const auto chosen = [](const std::array<std::vector<Precision>, 2>& devices) {
+    std::array<Precision, 2> found{};
+    on_ranks(2, [&](const Ranks& ranks) {
+      const auto rank = static_cast<std::size_t>(ranks.rank());
+      found[rank] = shared_precision(
+          [&](Precision precision) {
+            return std::find(devices[rank].begin(), devices[rank].end(), precision) != devices[rank].end();
+          },
+          ranks);
+    });
+    CHECK(found[0] == found[1]);
+    return found[0];
+  };
+  CHECK(chosen({new_gpu, new_gpu}) == Precision::bf16);
+  CHECK(chosen({new_gpu, gpu}) == Precision::fp16);
+  CHECK(chosen({gpu, new_gpu}) == Precision::fp16);
+  CHECK(chosen({new_processor, new_gpu}) == Precision::bf16);
+  CHECK(chosen({new_processor, gpu}) == Precision::fp32);
+  CHECK(chosen({new_processor, processor}) == Precision::fp32);
 }
 
 TEST_CASE("products are computed in the precision while the scope lasts, also in scopes within it") {
