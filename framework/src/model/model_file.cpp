@@ -336,6 +336,22 @@ void write_model_file(const fs::path& file, const Model& model, const recipe::Pl
   file::write_safetensors(file, content);
 }
 
+std::vector<const ComponentInfo*> components_of_model_file(const fs::path& file, const Catalog& catalog) {
+  std::vector<const ComponentInfo*> components;
+  if (file::file_kind(file) != file::FileKind::model) return components;
+  const auto metadata = file::read_safetensors_metadata(file);
+  const auto needs = metadata.find(inference_key);
+  if (needs == metadata.end()) {
+    for (const auto* factory : catalog.components()) components.push_back(&factory->info());
+    return components;
+  }
+  for (const auto& component : InferenceNeeds(needs->second, file).components()) {
+    const auto* factory = catalog.find(component.role, component.name);
+    if (factory != nullptr) components.push_back(&factory->info());
+  }
+  return components;
+}
+
 void add_sides(file::TensorFile& content, const Model& model) {
   const auto& side = model.side_information();
   const auto& population = model.population();

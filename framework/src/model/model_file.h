@@ -44,6 +44,11 @@ struct ModelFile {
 [[nodiscard]] ModelFile read_model_file(const std::filesystem::path& file, const Catalog& catalog,
                                         const std::vector<std::string>& overrides, MapWatch* watch = nullptr);
 
+/// The components of the catalog that read_model_file() would use: all of them where the file, of an earlier
+/// version, does not say which; none for what is no model file. Throws DataError for a damaged one.
+[[nodiscard]] std::vector<const ComponentInfo*> components_of_model_file(const std::filesystem::path& file,
+                                                                         const Catalog& catalog);
+
 /// Adds to the metadata of a file that holds the model's tensors, as those of a model file, which cameras and
 /// views it was trained with, where its backbone uses them.
 void add_sides(file::TensorFile& content, const Model& model);

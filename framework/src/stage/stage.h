@@ -73,7 +73,8 @@ class Stage {
   [[nodiscard]] virtual Value settings() const = 0;
   /// The components that its table and its recipe choose.
   [[nodiscard]] virtual std::vector<const ComponentInfo*> components() const = 0;
-  /// Those whose code decides the result, of which the others may be a part: that of a model, too.
+  /// Those whose code decides the result, of which the others may be a part: that of a model, too. Throws
+  /// DataError for a damaged model file that says which.
   [[nodiscard]] virtual std::vector<const ComponentInfo*> code() const { return components(); }
   /// The images that it reads, also those that it finds by the paths in what others have left.
   [[nodiscard]] virtual std::vector<StageData> data() const;

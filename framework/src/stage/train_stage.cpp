@@ -10,6 +10,7 @@
 
 #include "inference/feature_extraction.h"
 #include "kindred/core/error.h"
+#include "model/model_file.h"
 #include "results/labels_file.h"
 #include "stage/train.h"
 #include "system/precision.h"
@@ -108,6 +109,16 @@ std::vector<const ComponentInfo*> TrainStage::components() const {
   for (const auto& choice : plan_.losses) add(choice);
   add(plan_.optimizer);
   add(plan_.schedule);
+  return result;
+}
+
+std::vector<const ComponentInfo*> TrainStage::code() const {
+  auto result = components();
+  for (const auto& teacher : plan_.teachers) {
+    if (!teacher.weights) continue;
+    const auto of_teacher = model::components_of_model_file(*teacher.weights, *plan_.catalog);
+    result.insert(result.end(), of_teacher.begin(), of_teacher.end());
+  }
   return result;
 }
 

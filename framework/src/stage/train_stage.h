@@ -27,6 +27,7 @@ class TrainStage final : public Stage {
   void link(const std::function<const Stage&(const std::string&)>& stage_of) override;
   [[nodiscard]] Value settings() const override;
   [[nodiscard]] std::vector<const ComponentInfo*> components() const override;
+  [[nodiscard]] std::vector<const ComponentInfo*> code() const override;
   [[nodiscard]] std::vector<StageData> data() const override;
   [[nodiscard]] const recipe::Plan* model_plan() const override { return &plan_; }
   [[nodiscard]] std::vector<recipe::NamedFile> files() const override;

@@ -11,8 +11,12 @@
 
 #include "fake_components.h"
 #include "kindred/role/labeler.h"
+#include "model/model.h"
+#include "model/model_file.h"
+#include "model/population.h"
 #include "pipeline/data_hash.h"
 #include "pipeline/key_difference.h"
+#include "recipe/plan.h"
 #include "recipe/recipe.h"
 #include "system/device.h"
 #include "temporary_folder.h"
@@ -259,6 +263,41 @@ TEST_CASE("a training depends on the code of the data sets of its pseudo labels,
   };
   CHECK(datasets_of("base") == std::vector<std::string>{"folder"});
   CHECK(datasets_of("again") == std::vector<std::string>{"folder", "written", "labeled"});
+}
+
+TEST_CASE("a training depends on the code of its teachers' networks, too") {
+  const TemporaryFolder folder;
+  auto catalog = fake_catalog();
+  Catalog more;
+  more.add<FakeBackbone>("teachers");
+  more.add<FakeBackbone>("unused");
+  catalog.merge(std::move(more), "more", "more.so");
+  const auto plan = recipe::make_plan(
+      recipe::parse_recipe("[dataset]\ntype = \"folder\"\nroot = \"data\"\n" + std::string(fake_model),
+                           "teacher.toml", {"backbone.type=teachers"}),
+      catalog);
+  const auto file = folder / "teacher.safetensors";
+  model::write_model_file(file, *model::build_model(plan, model::any_population(3)), plan);
+  folder.write("model.toml", fake_model);
+  folder.write("student.toml", "extends = \"model.toml\"\n[[teacher]]\nname = \"big\"\nweights = \"" +
+                                   file.string() + "\"\n");
+  const auto pipeline = make_pipeline(
+      recipe::load_recipe(
+          folder.write("p.toml",
+                       "[dataset]\ntype = \"folder\"\nroot = \"data\"\n"
+                       "[[stage]]\nname = \"alone\"\ntype = \"train\"\nrecipe = \"model.toml\"\n"
+                       "[[stage]]\nname = \"led\"\ntype = \"train\"\nrecipe = \"student.toml\"\n"),
+          {}),
+      catalog);
+  const auto backbones_of = [&](const std::string& name) {
+    std::vector<std::string> backbones;
+    for (const auto* component : pipeline.find(name)->code()) {
+      if (component->role == "backbone") backbones.push_back(component->name);
+    }
+    return backbones;
+  };
+  CHECK(backbones_of("alone") == std::vector<std::string>{"small"});
+  CHECK(backbones_of("led") == std::vector<std::string>{"small", "teachers"});
 }
 
 TEST_CASE("of a stage's own component, too, files count by their content and what affects nothing does not") {
