@@ -5,6 +5,8 @@
 #include <map>
 #include <opencv2/core/mat.hpp>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 
 #include "data/each_image.h"
 #include "data/tracklets.h"
@@ -25,6 +27,20 @@ void agree_in_tracklets(const std::vector<Sample>& samples, results::DomainsFile
   }
 }
 
+/// As a list of domains that says otherwise is refused where it is read.
+void require_one_domain(const results::DomainsFile& list) {
+  std::unordered_map<std::string_view, const results::DomainsFile::Image*> known;
+  for (const auto& image : list.images) {
+    const auto& other = *known.emplace(image.path, &image).first->second;
+    if (other.domain == image.domain) continue;
+    throw DataError(image.path,
+                    "is of the domain '" + other.domain + "' in the split '" + split_name(*other.split) +
+                        "' and of '" + image.domain + "' in '" + split_name(*image.split) +
+                        "', though it is one image: its camera, or the other frames of its "
+                        "tracklet, are others there; correct these, or leave it out of one split");
+  }
+}
+
 }  // namespace
 
 PartitionOutcome partition(const Partitioner& partitioner, const Dataset& dataset,
@@ -39,6 +55,7 @@ PartitionOutcome partition(const Partitioner& partitioner, const Dataset& datase
     list.images[i] = {samples[i].path, samples[i].split, partitioner.domain(samples[i], image)};
   });
   agree_in_tracklets(samples, list);
+  require_one_domain(list);
   list.write(csv);
   return {csv, list.domains()};
 }

@@ -20,8 +20,8 @@ struct PartitionOutcome {
 /// Writes FOLDER/domains.csv (domains_file.h) with a line for each sample in order, atomically. All frames of
 /// a tracklet get the domain of most of them, of several the first by name. Images are decoded by all
 /// processors, or not at all when the partitioner does not look at them. Throws DataError for the first image
-/// that cannot be read, naming it, and when there is no sample; ComponentError as the partitioner does. What
-/// was there before stays then.
+/// that cannot be read, and for one that would have two domains in two splits, naming it, and when there is
+/// no sample; ComponentError as the partitioner does. What was there before stays then.
 [[nodiscard]] PartitionOutcome partition(const Partitioner& partitioner, const Dataset& dataset,
                                          const std::vector<Sample>& samples,
                                          const std::filesystem::path& folder,

@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <string>
+#include <vector>
 
 #include "made_dataset.h"
 #include "results/domains_file.h"
@@ -89,6 +91,36 @@ TEST_CASE("an image that cannot be read, or has no domain, leaves an earlier lis
   CHECK(contains(error_of(run), "is not written: there are no images"));
   CHECK(read_bytes(folder / "domains.csv") == "earlier");
   CHECK(files_in(folder.path()) == 1);
+}
+
+TEST_CASE("an image that would have two domains in two splits is refused before a list is written") {
+  const TemporaryFolder folder;
+  progress::SilentProgress silent;
+  MadeDataset dataset;
+  dataset.add("1.png", 1, 1, Split::query, 1);
+  dataset.add("1.png", 1, 1, Split::gallery, 1);
+  const auto refusal = [&](const BrightPartitioner& partitioner, const std::vector<Sample>& samples) {
+    return error_of(
+        [&] { static_cast<void>(partition(partitioner, dataset, samples, folder.path(), silent)); });
+  };
+  CHECK(
+      refusal(BrightPartitioner(false), dataset.samples())
+          .find("1.png: error: is of the domain 'query' in the split 'query' and of 'gallery' in 'gallery', "
+                "though it is one image") == 0);
+  // As a frame of a tracklet it has the domain of the others.
+  dataset = {};
+  dataset.add("1.png", 1, 1, Split::query, 4);  // bright
+  dataset.add("1.png", 1, 1, Split::gallery, 4);
+  dataset.add("2.png", 1, 1, Split::gallery, 1);
+  dataset.add("3.png", 1, 1, Split::gallery, 1);
+  auto samples = dataset.samples();
+  for (std::size_t i = 1; i < samples.size(); ++i) samples[i].tracklet = "mostly dark";
+  CHECK(
+      contains(refusal(BrightPartitioner(true), samples),
+               "1.png: error: is of the domain 'bright' in the split 'query' and of 'gallery' in 'gallery'"));
+  CHECK(files_in(folder.path()) == 0);
+  samples = {samples[0], samples[1]};
+  CHECK(partition(BrightPartitioner(true), dataset, samples, folder.path(), silent).domains.size() == 1);
 }
 
 TEST_CASE("all frames of a tracklet are of the domain of most of them") {
