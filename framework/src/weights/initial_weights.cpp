@@ -265,6 +265,16 @@ void load(const Start& start, const recipe::Plan& plan, const model::Population&
     for (std::size_t i = 1; i < of_others.size(); ++i) note += ", " + of_others[i];
     note += std::string(of_others.size() == 1 ? " starts" : " start") + " from random numbers";
   }
+  // No file says who its identities are, and as many others fit as well.
+  const bool takes_head =
+      start.whole && std::none_of(report.rows.begin(), report.rows.end(), [](const auto& row) {
+        return row.state == TensorState::allowed && row.name.starts_with(head_prefix);
+      });
+  if (takes_head) {
+    note +=
+        "\n  its classifiers are taken, too: it has as many identities as the training images, which are "
+        "expected to be the same people; for others take its backbone alone, by [backbone] weights";
+  }
   if (const auto other = recipe_differences(file, plan, start.whole); !other.empty()) {
     note += "\n  the recipe of its training says otherwise: " + other;
   }

@@ -42,7 +42,8 @@ void require_hash(const std::filesystem::path& file, const std::optional<std::st
 /// the network, has others of another shape or such as have no place in the network, which `allow_missing`
 /// and `allow_unused` do not allow; RecipeError for a pattern of these that no tensor has.
 /// @param notes gets a sentence for each file: what was loaded, what was left as it was, what was not used,
-/// and what a model file's own recipe says otherwise
+/// that classifiers of as many identities are taken to be of the same ones, and what a model file's own
+/// recipe says otherwise
 [[nodiscard]] std::shared_ptr<model::Model> build_initial_model(const recipe::Plan& plan,
                                                                 const model::Population& population,
                                                                 std::vector<std::string>& notes);

@@ -206,9 +206,24 @@ TEST_CASE("with other identities the classifier starts from random numbers, in a
       model::build_model(small_plan("small_resnet"), 6)->named_parameters()["head.classifier.weight"]));
   CHECK(torch::equal(model->named_parameters()["backbone.conv1.weight"],
                      trained.model->named_parameters()["backbone.conv1.weight"]));
+  CHECK(notes.find("classifiers are taken") == std::string::npos);
   notes.clear();
   static_cast<void>(built(with_network(trained.file), &notes));
   CHECK(notes.find("not of these identities") == std::string::npos);
+}
+
+TEST_CASE("that the classifier of as many identities is taken is said, as they may be other people") {
+  const Trained trained;
+  std::string notes;
+  const auto model = built(with_network(trained.file), &notes);
+  CHECK(torch::equal(model->named_parameters()["head.classifier.weight"],
+                     trained.model->named_parameters()["head.classifier.weight"]));
+  CHECK(notes.find("\n  its classifiers are taken, too: it has as many identities as the training images") !=
+        std::string::npos);
+  // A backbone's file has none, whatever it was trained with.
+  notes.clear();
+  static_cast<void>(built(with_backbone(trained.file.string()), &notes));
+  CHECK(notes.find("classifiers are taken") == std::string::npos);
 }
 
 TEST_CASE("a tensor of the file without a place in the network is an error, unless it is named") {
