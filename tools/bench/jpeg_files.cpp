@@ -54,7 +54,7 @@ std::vector<std::filesystem::path> write_synthetic_jpegs(const std::filesystem::
       std::to_string(identities) + "\nheight = " + std::to_string(height) +
       "\nwidth = " + std::to_string(width) + "\n";
   const auto dataset =
-      data::open_datasets(recipe::choose_datasets(recipe::parse_recipe(text, "bench", {}), catalog));
+      data::open_datasets(recipe::choose_datasets(recipe::parse_recipe(text, "bench", {}), catalog), catalog);
   std::vector<std::filesystem::path> files;
   for (const auto& sample : dataset->samples()) {
     if (static_cast<std::int64_t>(files.size()) == images) break;

@@ -57,7 +57,7 @@ OpenedData open_data(const std::filesystem::path& path, const std::vector<std::s
     const auto recipe = recipe::load_recipe(path, overrides);
     set_pixel_limit_of(recipe);
     const auto datasets = recipe::choose_datasets(recipe, catalog);
-    OpenedData opened{data::open_datasets(datasets), "", "", "", "", {}};
+    OpenedData opened{data::open_datasets(datasets, catalog), "", "", "", "", {}};
     for (const auto& dataset : datasets) {
       const auto places = recipe::locations_of(dataset);
       opened.places.insert(opened.places.end(), places.begin(), places.end());

@@ -1,5 +1,6 @@
 #include "data/open_choice.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <opencv2/core/mat.hpp>
 #include <vector>
@@ -31,9 +32,24 @@ std::vector<Below> same_layout_below(const recipe::Choice<Dataset>& choice, cons
   return found;
 }
 
+/// The dataset that knows the layout of `root` when that of the recipe does not; "" when none does.
+std::string other_layout_of(const fs::path& root, const std::string& chosen, const Catalog& catalog) {
+  const auto candidates = recognize(root, catalog);
+  if (candidates.recognition < Recognition::likely) return "";
+  const auto& surest = candidates.surest;
+  const bool is_chosen =
+      std::any_of(surest.begin(), surest.end(), [&](const Recognized& one) { return one.layout == chosen; });
+  return is_chosen ? "" : surest.front().layout;
+}
+
 /// Of a dataset whose parameters may have changed hands: nothing is asked before something is wrong.
-std::string advice_of(const recipe::Choice<Dataset>& choice) {
+std::string advice_of(const recipe::Choice<Dataset>& choice, const Catalog& catalog) {
   for (const auto& root : recipe::locations_of(choice)) {
+    const auto layout = other_layout_of(root, choice.factory->info().name, catalog);
+    if (!layout.empty()) {
+      return "; it is in the layout '" + layout +
+             "': set dataset.type to that, as with --set dataset.type=" + layout;
+    }
     const auto below = same_layout_below(choice, root);
     if (below.empty()) continue;
     return "; " + std::string(below.size() == 1 ? "this folder in it does: " : "these folders in it do: ") +
@@ -44,14 +60,14 @@ std::string advice_of(const recipe::Choice<Dataset>& choice) {
 
 class AdvisedDataset final : public Dataset {
  public:
-  explicit AdvisedDataset(const recipe::Choice<Dataset>& choice)
-      : choice_(choice), dataset_(choice.create({})) {}
+  AdvisedDataset(const recipe::Choice<Dataset>& choice, const Catalog& catalog)
+      : choice_(choice), catalog_(catalog), dataset_(choice.create({})) {}
 
   [[nodiscard]] std::vector<Sample> samples() const override {
     try {
       return dataset_->samples();
     } catch (const DataError& error) {
-      const auto advice = advice_of(choice_);
+      const auto advice = advice_of(choice_, catalog_);
       if (advice.empty()) throw;
       throw with_addition(error, advice);
     }
@@ -61,13 +77,14 @@ class AdvisedDataset final : public Dataset {
 
  private:
   recipe::Choice<Dataset> choice_;
+  const Catalog& catalog_;
   std::unique_ptr<Dataset> dataset_;
 };
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_choice(const recipe::Choice<Dataset>& choice) {
-  return std::make_unique<AdvisedDataset>(choice);
+std::unique_ptr<Dataset> open_choice(const recipe::Choice<Dataset>& choice, const Catalog& catalog) {
+  return std::make_unique<AdvisedDataset>(choice, catalog);
 }
 
 DataError with_addition(const DataError& error, const std::string& addition) {

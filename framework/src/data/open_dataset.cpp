@@ -26,7 +26,7 @@ std::unique_ptr<Dataset> open_distractors(const recipe::DataPlan& plan) {
 }
 
 std::unique_ptr<Dataset> open_one(const recipe::DataPlan& plan, const recipe::DatasetChoice& choice) {
-  auto dataset = open_choice(choice);
+  auto dataset = open_choice(choice, *plan.catalog);
   if (plan.folds.fold == 0 || !choice.trained_on()) return dataset;
   return std::make_unique<FoldDataset>(std::move(dataset), plan.folds, plan.folds_location,
                                        open_distractors(plan));
@@ -54,9 +54,10 @@ std::unique_ptr<Dataset> open_dataset(const recipe::DataPlan& plan) {
   return open_all(plan, /*for_training=*/false);
 }
 
-std::unique_ptr<Dataset> open_datasets(const std::vector<recipe::DatasetChoice>& datasets, Cameras cameras) {
+std::unique_ptr<Dataset> open_datasets(const std::vector<recipe::DatasetChoice>& datasets,
+                                       const Catalog& catalog, Cameras cameras) {
   return combined(datasets, /*for_training=*/false, cameras,
-                  [](const recipe::DatasetChoice& choice) { return open_choice(choice); });
+                  [&](const recipe::DatasetChoice& choice) { return open_choice(choice, catalog); });
 }
 
 bool is_read_in_training(const recipe::DataPlan& plan, const Sample& sample) {
@@ -74,7 +75,7 @@ std::unique_ptr<Dataset> open_training_dataset(const recipe::DataPlan& plan) {
     auto& part = parts.emplace_back();
     part.file = choice.file;
     part.samples = file::read_sample_list(choice.file);
-    if (choice.dataset) part.dataset = open_datasets({*choice.dataset});
+    if (choice.dataset) part.dataset = open_datasets({*choice.dataset}, *plan.catalog);
   }
   return std::make_unique<JoinedDataset>(std::move(dataset), std::move(parts));
 }

@@ -21,8 +21,9 @@ namespace kindred::data {
 /// JoinedDataset do.
 [[nodiscard]] std::unique_ptr<Dataset> open_training_dataset(const recipe::DataPlan& plan);
 
-/// Data sets alone, as open_dataset() does without [folds].
+/// Data sets alone, as open_dataset() does without [folds]. The catalog must outlive them.
 [[nodiscard]] std::unique_ptr<Dataset> open_datasets(const std::vector<recipe::DatasetChoice>& datasets,
+                                                     const Catalog& catalog,
                                                      Cameras cameras = Cameras::apart);
 
 /// Whether a training that evaluates in between reads an image of open_training_dataset(): each training

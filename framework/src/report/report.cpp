@@ -234,7 +234,8 @@ Pictures open_pictures(const RunFiles& run, const std::vector<std::string>& data
   try {
     const auto recipe = recipe::load_recipe(run.recipe_file, overrides);
     // Cameras as the stages of the run had them.
-    return Pictures(data::open_datasets(recipe::choose_datasets(recipe, catalog), data::Cameras::of_each));
+    return Pictures(
+        data::open_datasets(recipe::choose_datasets(recipe, catalog), catalog, data::Cameras::of_each));
   } catch (const Error& error) {
     if (!data.empty()) throw;
     trouble = message_of(error, run.recipe_file);

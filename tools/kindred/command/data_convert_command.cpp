@@ -35,8 +35,10 @@ int convert(const Options& options, Session& session) {
   const auto layout = command::make_named_component<Layout>(options.layout.name, overrides, catalog);
   command::OpenedData data;
   if (options.data.empty()) {
-    data.dataset = data::open_datasets(recipe::choose_datasets(
-        recipe::parse_recipe("dataset.type = 'synthetic'", "the synthetic data set", overrides), catalog));
+    data.dataset = data::open_datasets(
+        recipe::choose_datasets(
+            recipe::parse_recipe("dataset.type = 'synthetic'", "the synthetic data set", overrides), catalog),
+        catalog);
   } else {
     data = session.open_data(options.data, overrides);
   }
