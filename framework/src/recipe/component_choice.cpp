@@ -73,6 +73,11 @@ std::string wrong_mark(const ParameterInfo& parameter, const std::string& role) 
          " or nothing" + remedy;
 }
 
+bool reads_a_place(const ComponentInfo& dataset) {
+  return std::any_of(dataset.parameters.begin(), dataset.parameters.end(),
+                     [](const ParameterInfo& parameter) { return parameter.meaning == Meaning::location; });
+}
+
 }  // namespace
 
 MissingComponentError::MissingComponentError(std::vector<Diagnostic> diagnostics,
@@ -139,6 +144,19 @@ bool ComponentChooser::is_usable(const ComponentFactory* factory, const Value& t
                                                         " of a recipe has; rename it in the plugin");
   }
   return true;
+}
+
+std::vector<std::string> ComponentChooser::refused_keys(const ComponentInfo& info, const Value& table) {
+  if (info.role != Dataset::role_name || reads_a_place(info)) return {};
+  for (const auto& entry : table.as<Table>()->entries()) {
+    if (entry.key != "root") continue;
+    diagnostics.error(entry.key_location,
+                      info.subject() +
+                          " has no parameter 'root', as it reads no files; name a dataset that does, as with "
+                          "--set dataset.type=NAME; `kindred list dataset` shows all");
+    return {entry.key};
+  }
+  return {};
 }
 
 void ComponentChooser::add(const RecipeError& error) {

@@ -94,8 +94,10 @@ class ComponentChooser {
     choice.name = *name;
     choice.factory = catalog_.find<Role>(*name);
     if (!is_usable(choice.factory, table, std::string(Role::role_name), reserved)) return;
+    auto told = refused_keys(choice.factory->info(), table);
+    told.insert(told.end(), reserved.begin(), reserved.end());
     choice.params = guarded(choice.factory->info().subject(),
-                            [&] { return choice.factory->parse(table, diagnostics, reserved); });
+                            [&] { return choice.factory->parse(table, diagnostics, told); });
   }
 
   /// "choose 'a' or 'b'", or why there is nothing to choose from.
@@ -116,6 +118,8 @@ class ComponentChooser {
   const std::string* type_of(const Value& table, const std::string& title, const std::string& role);
   bool is_usable(const ComponentFactory* factory, const Value& table, const std::string& role,
                  const std::vector<std::string>& reserved);
+  /// Keys that would be unknown to the component, and of which an error says what to do instead.
+  std::vector<std::string> refused_keys(const ComponentInfo& info, const Value& table);
   [[nodiscard]] std::vector<std::string> names_of(const std::string& role) const;
 
   const Catalog& catalog_;

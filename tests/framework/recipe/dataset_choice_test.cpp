@@ -62,6 +62,13 @@ TEST_CASE("a recipe has several data sets, each with a name, a share and a prefi
   CHECK(dataset_of(plan.datasets, "pseudo1/train/1_0") == nullptr);
 }
 
+TEST_CASE("a folder for a data set that reads no files is refused with what to name instead") {
+  CHECK(
+      holds(refusal({"root = 'data'"}),
+            "error: dataset 'tiny' has no parameter 'root', as it reads no files; name a dataset that does, "
+            "as with --set dataset.type=NAME; `kindred list dataset` shows all"));
+}
+
 TEST_CASE("the resolved recipe of several data sets is the same recipe, and one data set stays a table") {
   const auto plan = plan_with({"name = 'a', share = 3", "name = 'b', share = 1"}, {"evaluate_on=['b']"});
   const auto text = write_recipe(plan.resolved());
