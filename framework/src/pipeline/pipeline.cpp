@@ -188,7 +188,9 @@ class PipelineMaker {
     keys.insert(keys.begin(), {"name", "keep_training"});
     for (const auto& entry : root.entries()) {
       if (std::find(keys.begin(), keys.end(), entry.key) != keys.end()) continue;
-      const auto near = nearest_name(entry.key, keys);
+      auto known = keys;
+      known.emplace_back("extends");  // read before this table, so that it comes here only misspelt
+      const auto near = nearest_name(entry.key, known);
       diagnostics_.error(
           entry.key_location,
           "a pipeline has no key '" + entry.key + "'; " +

@@ -19,12 +19,13 @@ Names top_level_keys() {
   return keys;
 }
 
-/// The key of a recipe that somebody means by another program's name for it, or by a similar one; "" when
-/// that cannot be told.
-std::string meant_key(const std::string& name, const Names& keys) {
+/// The key that somebody means by another program's name for it, or by a similar one; "" when that cannot be
+/// told. Misspelt, the keys that are read before this table, or make the file a pipeline, come here too.
+std::string meant_key(const std::string& name, Names keys) {
   for (const auto& table : recipe_layout()) {
     if (has_name(table.also_called, name)) return table.key;
   }
+  keys.insert(keys.end(), {"extends", "stage"});
   return nearest_name(name, keys);
 }
 

@@ -278,6 +278,8 @@ TEST_CASE("what is wrong with stages and their recipes comes at once, each with 
   CHECK(files.wrong("name = \"trial\"", "seed = 3") ==
         "p.toml:1:1: error: a pipeline has no key 'seed'; it has 'name', 'keep_training', 'dataset', "
         "'machine', 'stage' and 'repeat'; keys of a model belong in [stage.recipe]");
+  CHECK(files.wrong("name = \"trial\"", "extend = \"base.toml\"") ==
+        "p.toml:1:1: error: a pipeline has no key 'extend'; did you mean 'extends'?");
 }
 
 TEST_CASE("what is wrong with the data of all stages is said once") {

@@ -149,6 +149,13 @@ TEST_CASE("an unknown key at the top is an error, with what was meant") {
         "'embed', 'post_processor', 'ranking', 'evaluate', 'metric' and 'machine'");
 }
 
+TEST_CASE("a misspelt key that makes a recipe an extending one, or a pipeline, is told the right one") {
+  CHECK(error_of("extend=base.toml") ==
+        "--set extend=base.toml: error: a recipe has no key 'extend'; did you mean 'extends'?");
+  CHECK(error_of("stages=[]") ==
+        "--set stages=[]: error: a recipe has no key 'stages'; did you mean 'stage'?");
+}
+
 TEST_CASE("an unknown type is an error, with what was meant or what there is") {
   CHECK(error_of("augmentation.again.type=random_pach") ==
         "--set augmentation.again.type=random_pach: error: unknown augmentation 'random_pach'; did you mean "
