@@ -132,6 +132,17 @@ class DepthCheck {
   std::vector<std::size_t> outer_;  ///< of each bracket that is open: the levels before it
 };
 
+/// What helps with a mistake that toml++ names only by what it met; "" for others.
+std::string remedy_for(const std::string& description) {
+  const auto says = [&](std::string_view words) { return description.find(words) != std::string::npos; };
+  if (says("could not determine value type")) return "; put a text in quotes, as in type = \"resnet\"";
+  if (says("expected '=', saw ':'")) return "; write key = value: a recipe is TOML, not YAML";
+  if (says("cannot redefine existing table")) {
+    return "; write each table once, and each entry of a list in two brackets, as in [[loss]]";
+  }
+  return "";
+}
+
 }  // namespace
 
 Value parse_toml(const std::string& text, const std::string& origin) {
@@ -153,7 +164,7 @@ Value parse_toml(const std::string& text, const std::string& origin) {
     }
     const auto& at = error.source().begin;
     throw RecipeError(SourceLocation{origin, static_cast<int>(at.line), static_cast<int>(at.column)},
-                      "not valid TOML: " + description);
+                      "not valid TOML: " + description + remedy_for(description));
   }
   Converter converter(origin, nullptr);
   Value result(converter.table(document), SourceLocation{origin, 1, 1});

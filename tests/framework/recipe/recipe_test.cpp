@@ -78,6 +78,16 @@ TEST_CASE("what is not TOML is an error where it stands") {
   CHECK(errors_of("a = \"\xff\"").find("r.toml:1:5: error: not valid TOML: ") == 0);
 }
 
+TEST_CASE("a text without quotes, YAML and an entry in single brackets are told what TOML wants") {
+  const auto contains = [](const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+  };
+  CHECK(contains(errors_of("type = resnet\n"), "r.toml:1:8: error: not valid TOML: "));
+  CHECK(contains(errors_of("type = resnet\n"), "; put a text in quotes"));
+  CHECK(contains(errors_of("MODEL:\n  NAME: x\n"), "; write key = value: a recipe is TOML, not YAML"));
+  CHECK(contains(errors_of("[loss]\na = 1\n[loss]\na = 2\n"), "each entry of a list in two brackets"));
+}
+
 TEST_CASE("dates are refused, all of them at once") {
   CHECK(errors_of("a = 1979-05-27\nb = [07:32:00]") ==
         "r.toml:1:5: error: a recipe has no dates or times; to write text, put it in quotes\n"
