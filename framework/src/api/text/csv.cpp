@@ -168,11 +168,15 @@ CsvTable::CsvTable(std::filesystem::path file, CsvRow header)
   std::set<std::string> names;
   for (const std::string& name : header_) {
     if (name.empty()) {
-      throw DataError(file_, header_line_,
-                      "a column has no name; name it, or leave it out (pandas: to_csv(..., index=False))");
+      throw DataError(
+          file_, header_line_,
+          "a column has no name; name it, or leave it out (pandas: to_csv(..., index=False)). The "
+          "first line must name the columns");
     }
-    if (!names.insert(name).second)
-      throw DataError(file_, header_line_, "column '" + name + "' appears twice");
+    if (!names.insert(name).second) {
+      throw DataError(file_, header_line_,
+                      "column '" + name + "' appears twice; the first line must name the columns");
+    }
   }
 }
 

@@ -104,6 +104,13 @@ TEST_CASE("a malformed table is refused with file and line") {
   CHECK(contains(refusal(std::string("a\nx\ny\0z\n", 8)), "list.csv:3: error: contains a zero byte"));
 }
 
+TEST_CASE("a list without a header is told that it needs one, whatever its first row holds") {
+  for (const std::string row : {"day/1.jpg,1,1,train\n", "day/1.jpg,1,,train\n"}) {
+    CAPTURE(row);
+    CHECK(contains(refusal(row), "irst line must name the columns"));
+  }
+}
+
 TEST_CASE("an unknown column is refused with the name that was meant") {
   const CsvTable table = parse("path,identiy\n");
   const std::string text = error_of([&] { table.require_known_columns({"path", "identity"}); });
