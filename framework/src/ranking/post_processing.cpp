@@ -96,8 +96,12 @@ void require_domains(const recipe::RankingPlan& plan, const std::map<std::string
   for (const auto& choice : plan.post_processors) {
     for (const auto& domain : choice.domains) {
       if (parts.contains(domain)) continue;
-      diagnostics.error(choice.location, "post_processor '" + choice.name + "': no image has the domain '" +
-                                             domain + "'; the domains are " + quoted_list(names));
+      diagnostics.error(choice.location,
+                        "post_processor '" + choice.name + "': no image has the domain '" + domain + "'; " +
+                            (names == std::vector<std::string>{""}
+                                 ? "the images have none: fill the column 'domain' of the CSV "
+                                   "files beside the features"
+                                 : "the domains are " + quoted_list(names)));
     }
   }
   diagnostics.throw_if_any();

@@ -235,6 +235,18 @@ TEST_CASE_FIXTURE(Fixture, "a block of queries is the same by itself as among al
   }
 }
 
+TEST_CASE_FIXTURE(Fixture, "a domain for images that have none is refused with what to fill") {
+  for (auto* samples : {&input.query, &input.gallery}) {
+    for (auto& sample : *samples) sample.domain = "";
+  }
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(distances("ranking.by_domain = true\n[[post_processor]]\ntype = "
+                                  "'absolute'\ndomains = ['green']\n")),
+      "r.toml:2:1: error: post_processor 'absolute': no image has the domain 'green'; the images have none: "
+      "fill the column 'domain' of the CSV files beside the features",
+      RecipeError);
+}
+
 TEST_CASE_FIXTURE(Fixture, "a domain that no image is of is refused with those that there are") {
   CHECK_THROWS_WITH_AS(
       static_cast<void>(distances("ranking.by_domain = true\n[[post_processor]]\ntype = "
