@@ -113,6 +113,11 @@ DictionaryFinder::DictionaryFinder(const Pickle& pickle, const std::string& key,
     fail("contains tensors under " + quoted_list(keys) +
          "; choose one with --key, or with key in [weights] and weights_key in [backbone] of a recipe");
   }
+  if (!found && module != nullptr && flat_.items.empty()) {
+    fail(
+        "is a TorchScript program without parameters, as `kindred export` and torch.jit.freeze write it: its "
+        "tensors are constants without names; give the weights that it was made from");
+  }
   if (!found) {
     fail("contains no tensors, neither at the top level nor under " + known_names() + "; it contains " +
          quoted_list(keys_beside(*top, nullptr)) + how_to_save(*top));

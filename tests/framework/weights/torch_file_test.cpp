@@ -262,6 +262,12 @@ TEST_CASE("dictionaries and modules that hold each other in more ways than can b
   CHECK(refusal_of_pickle(modules).find(other_ways) != std::string::npos);
 }
 
+TEST_CASE("a frozen program, whose tensors are constants, is told what to give instead") {
+  const auto message = refusal_of_pickle("c__torch__\nMine\n)\x81}("s + pickled_text("training") + "\x89ub");
+  CHECK(message.find("is a TorchScript program without parameters") != std::string::npos);
+  CHECK(message.find("give the weights that it was made from") != std::string::npos);
+}
+
 TEST_CASE("a file that is merely large is read, and one of too many values says so") {
   const TemporaryFolder folder;
   // Items whose key stands in the file once.
