@@ -345,8 +345,9 @@ Section query_comparison(const Two& two, const SheetSize& size, Pictures& pictur
     }
     if (!sheet.empty()) sheets += element("h3", title) + sheet;
   };
-  add("Lost most: " + two.first_name + " above " + two.second_name, lost);
-  add("Gained most: " + two.first_name + " above " + two.second_name, gained);
+  const auto order = " (first " + two.first_name + ", then " + two.second_name + ")";
+  add("Lost most" + order, lost);
+  add("Gained most" + order, gained);
   drawn = before.drawn() + after.drawn();
   if (drawn == 0) return section;
   if (second->scores.value) section.content += other_rankings_notice(*second->scores.value);

@@ -54,7 +54,7 @@ TEST_CASE("two runs are compared by figure, part, query, epoch, stage and key") 
   CHECK(has_row(page, "&lt;day&gt;", "25.00"));
   CHECK(contains(page, "+25.00"));
   CHECK(contains(page, "By AP, of 2 queries 1 are better in b, 1 are worse, and 0 are the same."));
-  CHECK(contains(page, "Lost most: a above b"));
+  CHECK(contains(page, "Lost most (first a, then b)"));
   // The loser first, each run by its own figures.
   CHECK(page.find("a: AP 75.00\u00a0%") < page.find("b: AP 5.00\u00a0%"));
   CHECK(page.find("b: AP 5.00\u00a0%") < page.find("a: AP 25.00\u00a0%"));
@@ -236,7 +236,7 @@ TEST_CASE("a comparison says that scores are not of the rankings shown") {
   scores.per_query.columns[0].values = {0.5, 0.05};
   results::write_evaluation(folder / "b/ranking", scores);
   const auto page = compare(folder, "a", "b").page;
-  CHECK(contains(page, "Lost most: a above b"));
+  CHECK(contains(page, "Lost most (first a, then b)"));
   CHECK(contains(page, "The scores are of merged queries"));
   CHECK(contains(page, "The scores are means over galleries with one image of each identity"));
 }
