@@ -345,7 +345,8 @@ std::vector<const ComponentInfo*> components_of_model_file(const fs::path& file,
     for (const auto* factory : catalog.components()) components.push_back(&factory->info());
     return components;
   }
-  for (const auto& component : InferenceNeeds(needs->second, file).components()) {
+  const InferenceNeeds needed(needs->second, file);
+  for (const auto& component : needed.components()) {
     const auto* factory = catalog.find(component.role, component.name);
     if (factory != nullptr) components.push_back(&factory->info());
   }

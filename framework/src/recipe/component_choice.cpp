@@ -152,8 +152,8 @@ std::vector<std::string> ComponentChooser::refused_keys(const ComponentInfo& inf
     if (entry.key != "root") continue;
     diagnostics.error(entry.key_location,
                       info.subject() +
-                          " has no parameter 'root', as it reads no files; name a dataset that does, as with "
-                          "--set dataset.type=NAME; `kindred list dataset` shows all");
+                          " has no parameter 'root', as it reads no files; name a dataset that "
+                          "does in dataset.type; `kindred list dataset` shows all");
     return {entry.key};
   }
   return {};

@@ -273,7 +273,7 @@ void load(const Start& start, const recipe::Plan& plan, const model::Population&
   if (takes_head) {
     note +=
         "\n  its classifiers are taken, too: it has as many identities as the training images, which are "
-        "expected to be the same people; for others take its backbone alone, by [backbone] weights";
+        "expected to be the same people";
   }
   if (const auto other = recipe_differences(file, plan, start.whole); !other.empty()) {
     note += "\n  the recipe of its training says otherwise: " + other;

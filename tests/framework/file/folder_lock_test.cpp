@@ -71,8 +71,10 @@ TEST_CASE("whether a folder can be locked is known, in the same words, without a
   { const file::FolderLock lock(folder / "used"); }
   fs::create_directory(folder / "unused");
   fs::permissions(folder / "used/.lock", fs::perms::owner_read);
-  fs::permissions(folder / "unused", fs::perms::owner_read | fs::perms::owner_exec | fs::perms::others_exec);
-  fs::permissions(folder.path(), fs::perms::owner_all | fs::perms::others_exec);
+  // Of others, who may be of root's group.
+  const auto enter = fs::perms::group_exec | fs::perms::others_exec;
+  fs::permissions(folder / "unused", fs::perms::owner_read | fs::perms::owner_exec | enter);
+  fs::permissions(folder.path(), fs::perms::owner_all | enter);
   {
     const OrdinaryUser user;
     const std::string closed = ": error: cannot be used as a run directory: Permission denied";

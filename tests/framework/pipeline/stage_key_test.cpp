@@ -20,6 +20,7 @@
 #include "recipe/recipe.h"
 #include "system/device.h"
 #include "temporary_folder.h"
+#include "tiny_components.h"
 
 using namespace kindred;
 using namespace kindred::pipeline;
@@ -269,13 +270,11 @@ TEST_CASE("a training depends on the code of its teachers' networks, too") {
   const TemporaryFolder folder;
   auto catalog = fake_catalog();
   Catalog more;
-  more.add<FakeBackbone>("teachers");
+  more.add<TinyBackbone>("tiny");
   more.add<FakeBackbone>("unused");
   catalog.merge(std::move(more), "more", "more.so");
-  const auto plan = recipe::make_plan(
-      recipe::parse_recipe("[dataset]\ntype = \"folder\"\nroot = \"data\"\n" + std::string(fake_model),
-                           "teacher.toml", {"backbone.type=teachers"}),
-      catalog);
+  const auto tiny = tiny_catalog();
+  const auto plan = tiny_plan(tiny, {});
   const auto file = folder / "teacher.safetensors";
   model::write_model_file(file, *model::build_model(plan, model::any_population(3)), plan);
   folder.write("model.toml", fake_model);
@@ -297,7 +296,7 @@ TEST_CASE("a training depends on the code of its teachers' networks, too") {
     return backbones;
   };
   CHECK(backbones_of("alone") == std::vector<std::string>{"small"});
-  CHECK(backbones_of("led") == std::vector<std::string>{"small", "teachers"});
+  CHECK(backbones_of("led") == std::vector<std::string>{"small", "tiny"});
 }
 
 TEST_CASE("of a stage's own component, too, files count by their content and what affects nothing does not") {

@@ -63,10 +63,9 @@ TEST_CASE("a recipe has several data sets, each with a name, a share and a prefi
 }
 
 TEST_CASE("a folder for a data set that reads no files is refused with what to name instead") {
-  CHECK(
-      holds(refusal({"root = 'data'"}),
-            "error: dataset 'tiny' has no parameter 'root', as it reads no files; name a dataset that does, "
-            "as with --set dataset.type=NAME; `kindred list dataset` shows all"));
+  CHECK(holds(refusal({"root = 'data'"}),
+              " has no parameter 'root', as it reads no files; name a dataset that does in dataset.type; "
+              "`kindred list dataset` shows all"));
 }
 
 TEST_CASE("the resolved recipe of several data sets is the same recipe, and one data set stays a table") {

@@ -220,10 +220,6 @@ TEST_CASE("that the classifier of as many identities is taken is said, as they m
                      trained.model->named_parameters()["head.classifier.weight"]));
   CHECK(notes.find("\n  its classifiers are taken, too: it has as many identities as the training images") !=
         std::string::npos);
-  // A backbone's file has none, whatever it was trained with.
-  notes.clear();
-  static_cast<void>(built(with_backbone(trained.file.string()), &notes));
-  CHECK(notes.find("classifiers are taken") == std::string::npos);
 }
 
 TEST_CASE("a tensor of the file without a place in the network is an error, unless it is named") {
